@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+/* The one piece of mutable file-scope state that the style allows: where the log goes. */
+static struct {
+	const char *program;
+	enum log_sink sink;
+	enum log_level lowest;
+} the_log = { "vmtime", LOG_SINK_STDERR, LOG_LEVEL_INFO };
+
+static const int SYSLOG_PRIORITY[] = {
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+	[LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_WARN] = LOG_WARNING,
+	[LOG_LEVEL_ERR] = LOG_ERR,
+};
+
+static const char *const PREFIX[] = {
+	[LOG_LEVEL_DEBUG] = "debug: ",
+	[LOG_LEVEL_INFO] = "",
+	[LOG_LEVEL_WARN] = "warning: ",
+	[LOG_LEVEL_ERR] = "error: ",
+};
+
+void log_open(const char *program, enum log_sink sink, enum log_level lowest)
+{
+	the_log.program = program;
+	the_log.sink = sink;
+	the_log.lowest = lowest;
+	if (sink == LOG_SINK_SYSLOG)
+		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+static void emit(enum log_level level, const char *line)
+{
+	switch (the_log.sink) {
+	case LOG_SINK_STDERR:
+		/* One call, so that lines of several processes do not mix. */
+		fprintf(stderr, "%s: %s%s\n", the_log.program, PREFIX[level], line);
+		return;
+	case LOG_SINK_SYSLOG:
+		syslog(SYSLOG_PRIORITY[level], "%s", line);
+		return;
+	}
+}
+
+void log_at(enum log_level level, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	if (level < the_log.lowest)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	emit(level, line);
+}
+
+int log_error_at(enum log_level level, int error, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	error = abs(error);
+	if (level < the_log.lowest)
+		return -error;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	size_t used = strlen(line);
+	snprintf(line + used, sizeof line - used, ": %s", strerror(error));
+	emit(level, line);
+	return -error;
+}
+
+const char *log_quote(const char *text, size_t length, char *to, size_t size)
+{
+	size_t used = 0;
+
+	if (size < 3) {
+		if (size)
+			to[0] = '\0';
+		return to;
+	}
+	to[used++] = '"';
+	/* Each turn adds at most four bytes; the closing quote and the terminator need two more. */
+	for (size_t i = 0; i < length && used + 6 <= size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c > 0x7e)
+			used += (size_t)snprintf(to + used, 5, "\\x%02x", c);
+		else if (c == '"' || c == '\\')
+			used += (size_t)snprintf(to + used, 3, "\\%c", c);
+		else
+			to[used++] = (char)c;
+	}
+	to[used++] = '"';
+	to[used] = '\0';
+	return to;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GUESTD_SETTINGS_H
+#define GUESTD_SETTINGS_H
+
+/*
+ * settings.h - vmtimed's configuration as one value
+ *
+ * Made by conf/'s parser from the one table in settings.c, never changed
+ * afterwards: a reload makes a new value, compares, and swaps.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/units.h"
+#include "conf/conf.h"
+#include "core/source_conf.h"
+
+#define SETTINGS_REFCLOCKS_MAX 8
+#define SETTINGS_PATH_MAX      256
+
+struct refclock_settings {
+	char device[SETTINGS_PATH_MAX]; /* as written: /dev/ptp0 */
+	struct source_conf source;
+};
+
+/* What to do when another process steers the clock already. */
+enum clock_owner_rule {
+	CLOCK_OWNER_REFUSE,
+	CLOCK_OWNER_IGNORE,
+};
+
+struct settings {
+	unsigned n_refclocks;
+	struct refclock_settings refclocks[SETTINGS_REFCLOCKS_MAX];
+	bool hostclock; /* use the host's clock even where no refclock names it; default true */
+
+	bool is_makestep_given;
+	vt_span makestep_threshold;
+	int makestep_limit; /* updates; negative: always */
+	vt_rate max_slew_rate;
+	bool is_max_change_given;
+	vt_span max_change;
+	int max_change_start, max_change_ignore;
+
+	bool is_rtcsync;
+	char drift_file[SETTINGS_PATH_MAX]; /* empty: none */
+	vt_span drift_interval;             /* how often it is written */
+	char pid_file[SETTINGS_PATH_MAX];   /* empty: none */
+	char user[64];                      /* empty: not given */
+	enum clock_owner_rule clock_owner;
+};
+
+/* No configuration at all: the host's clock, rtcsync, the default paths. */
+void settings_default(struct settings *ret);
+
+/*
+ * Reads the file @path, with what it includes, and then the @n_extra directives from the command
+ * line.  @path NULL: only those.  Warnings (a directive of chrony's that means nothing here) go to
+ * @notes.  Returns 0, or -EINVAL (or the errno of the file) with *@reterr filled in; *@ret is
+ * written only on success.  The caller's @loader does the I/O.
+ */
+int settings_load(const char *path, const char *const *extra, size_t n_extra,
+                  const struct conf_loader *loader, struct conf_notes *notes,
+                  struct settings *ret, struct conf_error *reterr) must_check;
+
+#endif

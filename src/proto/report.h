@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROTO_REPORT_H
+#define PROTO_REPORT_H
+
+/*
+ * report.h - what vmtimed says about itself, as values
+ *
+ * The daemon fills these in, proto/control turns them into JSON and back, and
+ * the command line prints them.  Signs are converted to a reader's once, here:
+ * an *offset* is positive where the local clock is behind the source (it must
+ * go forward), as in chronyc.  Quantities that have not been measured are
+ * absent: their has_... is false.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/units.h"
+
+#define REPORT_SOURCES_MAX 16
+#define REPORT_NAME_MAX    64
+#define REPORT_TEXT_MAX    256
+
+/* The daemon's state as a whole. */
+enum report_state {
+	REPORT_STARTING,  /* nothing has been measured yet                            */
+	REPORT_OK,        /* the clock follows a source                               */
+	REPORT_HOLDOVER,  /* it did, but no source answers now                        */
+	REPORT_DISRUPTED, /* the world jumped (pause, restore) and is being measured  */
+	REPORT_CONTESTED, /* ok, but another process steers the clock as well         */
+};
+
+enum report_leap {
+	REPORT_LEAP_NORMAL,
+	REPORT_LEAP_INSERT,
+	REPORT_LEAP_DELETE,
+	REPORT_LEAP_UNSYNCHRONISED,
+};
+
+/* The letter in the second column of `sources`. */
+enum report_selection {
+	REPORT_SELECTED,     /* '*' */
+	REPORT_UNUSABLE,     /* '?' lost, or not heard of yet */
+	REPORT_FALSETICKER,  /* 'x' */
+	REPORT_JITTERY,      /* '~' */
+	REPORT_COMBINED,     /* '+' */
+	REPORT_NOT_COMBINED, /* '-' usable, but another one is followed */
+};
+
+struct report_tracking {
+	uint32_t refid;               /* 0: not synchronised */
+	char name[REPORT_NAME_MAX];   /* of the source followed: "PHC0"; empty: none */
+	int stratum;                  /* 0: not synchronised */
+	vt_real ref_time;             /* when the clock was last compared; 0: never */
+	vt_span system_offset;        /* offset of the system clock now, as predicted */
+	vt_span last_offset;          /* at the latest reading */
+	vt_span rms_offset;           /* long-term average */
+	double frequency_ppm;         /* positive: the uncorrected clock runs fast */
+	double residual_ppm;          /* between the source's rate and the one in use */
+	double skew_ppm;              /* error bound of the frequency */
+	vt_span root_delay;
+	vt_span root_dispersion;
+	vt_span update_interval;      /* between the last two updates */
+	enum report_leap leap;
+};
+
+struct report_source {
+	char name[REPORT_NAME_MAX];   /* refid as text: "PHC0" */
+	char device[REPORT_NAME_MAX]; /* "/dev/ptp0"; empty while there is none */
+	char clock_name[REPORT_NAME_MAX]; /* the kernel's: "KVM virtual PTP" */
+	char method[32];              /* "precise", "extended", "basic"; empty: not read yet */
+	char trouble[REPORT_TEXT_MAX]; /* one sentence: why it cannot be used; empty: nothing */
+	uint32_t refid;
+	int stratum;
+	int poll;                     /* log2 s, as configured */
+	vt_span reading_interval;     /* between readings at present */
+	enum report_selection selection;
+	bool is_host;                 /* the host's own clock */
+	unsigned reach;               /* 8 bits: the latest eight readings, newest lowest */
+	bool has_sample;
+	vt_span since_sample;
+	vt_span adjusted_offset;      /* as of now: what is left after the corrections since */
+	vt_span measured_offset;      /* as it was read */
+	vt_span error;                /* +/- of it */
+	vt_span bracket;              /* half width of the latest reading */
+
+	/* sourcestats */
+	unsigned samples, runs;
+	vt_span span;
+	double frequency_ppm;         /* residual, of the source against our clock */
+	double frequency_skew_ppm;
+	vt_span estimated_offset;
+	vt_span standard_deviation;
+
+	uint64_t readings, failures, outliers;
+};
+
+struct report_sources {
+	unsigned n;
+	struct report_source sources[REPORT_SOURCES_MAX];
+};
+
+/* The latest disruption or step, for `status`. */
+struct report_event {
+	bool is_there;
+	char cause[64];          /* "first reading", "jump, cause unknown", ... */
+	vt_real at;              /* when it was repaired, on the repaired clock */
+	vt_span size;            /* the correction: positive: the clock was behind */
+	bool is_repaired;
+	vt_span noticed_after;   /* at most this long after it happened */
+	vt_span repaired_after;  /* from noticing to repair */
+};
+
+struct report_status {
+	enum report_state state;
+	char reason[REPORT_TEXT_MAX];  /* one sentence for people: what is wrong, what to do; may be empty */
+	char version[32];
+	int pid;
+	vt_span uptime;
+	char user[REPORT_NAME_MAX];
+	bool is_observing;             /* -x: the clock is not steered */
+	char configuration[256];       /* its path; empty: none */
+	char clocksource[64];          /* the guest's */
+	bool has_bound;
+	vt_span bound;                 /* against the host: |error| <= this, now */
+	bool has_host_error;           /* false: the host's own error is not known */
+	vt_span host_error;
+	bool is_kernel_synchronized;   /* STA_UNSYNC is clear */
+	char owner[REPORT_NAME_MAX];   /* another process that steers: "chronyd (pid 12)"; else empty */
+	uint64_t steps, jumps;
+	struct report_event last_event;
+	struct report_tracking tracking;
+	struct report_sources sources;
+};
+
+#endif
