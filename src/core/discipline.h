@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_DISCIPLINE_H
+#define CORE_DISCIPLINE_H
+
+/*
+ * discipline.h - keeps one clock right by its sources
+ *
+ * The whole of vmtimed's logic without its surroundings: which source is due,
+ * what its reading means, whether the clock is stepped, slewed or left alone.
+ * It reads sources and moves the clock through the two ports only, and time is
+ * handed in, so a simulator can drive it through years in seconds.
+ *
+ *     wait until discipline_deadline()
+ *     discipline_dispatch(now)
+ *     while (discipline_pop(&event)) ...
+ *
+ * Steps are decided by their cause (see step_policy.h), never by size alone.
+ */
+
+#include <stdbool.h>
+
+#include "core/bound.h"
+#include "core/clock_port.h"
+#include "core/source.h"
+#include "core/step_policy.h"
+
+#define DISCIPLINE_SOURCES_MAX 9 /* eight configured ones and the host's clock */
+#define DISCIPLINE_EVENTS_MAX  16
+
+struct discipline_conf {
+	struct step_conf step;
+	vt_rate max_slew;              /* `maxslewrate`                                         */
+	bool is_observing;             /* -x: the clock is looked at and never touched          */
+	bool keeps_kernel_synchronized; /* `rtcsync`: STA_UNSYNC is cleared while in sync       */
+	vt_rate rate, rate_sigma;      /* known beforehand (drift file), or 0 +/- a crystal's   */
+};
+
+enum discipline_state {
+	DISCIPLINE_STARTING,  /* nothing has been measured yet               */
+	DISCIPLINE_OK,
+	DISCIPLINE_HOLDOVER,  /* no source answers; the last rate is kept    */
+	DISCIPLINE_DISRUPTED, /* the world jumped and is being measured      */
+};
+
+enum discipline_event_kind {
+	EVENT_SELECTED,   /* @source is followed from now on                              */
+	EVENT_LOST,       /* @source cannot be used any more; its trouble says why        */
+	EVENT_SUSPECTED,  /* a reading of @source that nothing explains: @size            */
+	EVENT_DISMISSED,  /* it was an outlier, the next reading is as expected           */
+	EVENT_SLEWED,     /* the source runs at another rate: @rate                       */
+	EVENT_STEPPED,    /* the clock was stepped by @size for @cause                    */
+	EVENT_UNSTEPPED,  /* it would have been, but we only observe                      */
+	EVENT_FAILED,     /* the clock could not be moved: @error                         */
+	EVENT_REFUSED,    /* an offset beyond `maxchange` was ignored                     */
+	EVENT_GAVE_UP,    /* one too many of these: the daemon must end, as chrony's does */
+	EVENT_SET_AWAY,   /* somebody else set our clock, and we repaired it within the   */
+	                  /* last minute: left alone until that is over                   */
+};
+
+struct discipline_event {
+	enum discipline_event_kind kind;
+	int source;             /* index                                                     */
+	enum step_cause cause;
+	vt_span size;           /* a correction: positive where the clock was behind         */
+	vt_rate rate;
+	vt_span noticed_after;  /* the disruption happened at most this long before noticed  */
+	vt_span repaired_after; /* from noticed to repaired                                  */
+	vt_real at;             /* on the clock after the event                              */
+	int error;              /* errno                                                     */
+};
+
+struct discipline {
+	struct discipline_conf conf;
+	struct clock_port *clock; /* borrowed */
+	int n_sources;
+	struct source sources[DISCIPLINE_SOURCES_MAX];
+	int selected;             /* index, or SELECT_NONE */
+
+	bool is_disrupted;
+	bool has_updated;
+	struct step_state step;
+
+	/* What the clock should show by our own doing; to notice when somebody else moves it. */
+	bool is_local_known;
+	struct clock_pair local;
+	vt_rate steered;          /* the rate the clock runs at now */
+	vt_rate base;             /* the followed source's, without any slew */
+	vt_mono settle_at;        /* when a piece of a slew ends; VT_MONO_NEVER: no slew */
+
+	struct bound bound;       /* relative to the followed source */
+	bool is_tai_known;
+	vt_span utc_minus_tai;
+
+	vt_span last_offset;      /* correction asked for by the latest update */
+	double rms_offset_ns;
+	vt_mono last_update;
+	vt_span update_interval;
+	vt_rate residual;         /* the source's rate now minus the one used until the update */
+	uint64_t updates, steps, jumps;
+
+	unsigned n_events, first_event;
+	struct discipline_event events[DISCIPLINE_EVENTS_MAX];
+};
+
+/* @clock is borrowed.  @steered: the rate the clock runs at as we find it. */
+void discipline_init(struct discipline *d, const struct discipline_conf *conf,
+                     struct clock_port *clock, vt_rate steered);
+
+/* Adds a source that is read at once.  Returns its index, or -ENOSPC.  @port is borrowed. */
+int discipline_add(struct discipline *d, struct source_port *port, const struct source_conf *conf,
+                   bool is_host);
+
+/* What TAI sources need: UTC - TAI, e.g. -37 s. */
+void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai);
+
+/* When to call discipline_dispatch at the latest. */
+vt_mono discipline_deadline(const struct discipline *d);
+
+/* Reads what is due and moves the clock.  @now was read by the caller, once, for this wake-up. */
+void discipline_dispatch(struct discipline *d, vt_mono now);
+
+/* Takes the oldest event.  False when there is none. */
+bool discipline_pop(struct discipline *d, struct discipline_event *ret);
+
+enum discipline_state discipline_state(const struct discipline *d);
+
+/* What must be added to the clock at @now by our best knowledge; false before anything is known. */
+bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret);
+
+/* Ends a slew: leaves the clock at the rate that keeps it right by itself. */
+void discipline_leave(struct discipline *d);
+
+#endif

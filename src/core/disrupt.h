@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_DISRUPT_H
+#define CORE_DISRUPT_H
+
+/*
+ * disrupt.h - did the world jump?
+ *
+ * A paused or restored guest's clocks stop together, so nothing inside it shows
+ * the gap: only the reference, against CLOCK_MONOTONIC_RAW, does.  One reading
+ * that no plausible rate explains is a suspicion.  Three that agree with each
+ * other within 0.25 s (they lie on one line, of a rate that a host's clock can
+ * have) confirm it; one that agrees with the old expectation dismisses it as an
+ * outlier; any other starts the suspicion anew, and nothing is followed while
+ * it lasts.
+ */
+
+#include <stdbool.h>
+
+#include "core/estimator.h"
+#include "core/reading.h"
+
+#define DISRUPT_AGREEING 3
+
+struct disrupt {
+	unsigned n;                                 /* suspicious readings that agree so far */
+	struct reading suspects[DISRUPT_AGREEING];
+	vt_mono since;                              /* of the latest reading before the suspicion */
+	vt_mono noticed;                            /* the suspicion's first reading              */
+};
+
+enum disrupt_verdict {
+	DISRUPT_QUIET,     /* as expected: use the reading                                   */
+	DISRUPT_DISMISSED, /* as expected, and what was suspected before it was an outlier   */
+	DISRUPT_SUSPECTED, /* not as expected: read again at once, use nothing               */
+	DISRUPT_AGAIN,     /* nor does it agree with the suspicion: that starts anew         */
+	DISRUPT_JUMPED,    /* confirmed: the source is elsewhere, suspects[] hold where      */
+	DISRUPT_SLEWED,    /* confirmed: no jump, the source runs at quite another rate      */
+};
+
+void disrupt_init(struct disrupt *d);
+
+/* Judges @r before the estimator has seen it.  @e is where the source is expected. */
+enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
+                                   const struct reading *r);
+
+/* The rate of the line through the suspects beyond nominal; after DISRUPT_JUMPED or DISRUPT_SLEWED. */
+vt_rate disrupt_rate(const struct disrupt *d);
+
+#endif

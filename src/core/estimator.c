@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/estimator.h"
+
+#include <math.h>
+
+/* How much the rate of a quiet oscillator wanders: 1 ppb per root second, as VM hosts were seen to. */
+#define WANDER_PPB2_PER_S 1.0
+
+/* A clock that is read exactly still shows whole nanoseconds. */
+#define NOISE_FLOOR_NS 1.0
+
+/* Beyond this many standard deviations a reading is no noise. */
+#define SHOCK_SIGMAS 5.0
+
+void estimator_init(struct estimator *e, vt_rate rate, vt_rate sigma)
+{
+	*e = (struct estimator){ .rate_ppb = rate.ppb, .var_rate = sigma.ppb * sigma.ppb };
+}
+
+void estimator_restart(struct estimator *e, vt_rate sigma)
+{
+	e->is_started = false;
+	e->readings = 0;
+	e->var_rate += sigma.ppb * sigma.ppb;
+	e->covariance = 0;
+}
+
+/* A value anywhere in +/- radius with equal chance has this variance; whole nanoseconds add theirs. */
+static double noise_variance(const struct reading *r)
+{
+	double radius = (double)r->radius.ns;
+
+	return radius * radius / 3 + NOISE_FLOOR_NS * NOISE_FLOOR_NS;
+}
+
+/* The expected change of the source's time from the latest reading to @elapsed later, in ns beyond it. */
+static double drift_ns(const struct estimator *e, vt_span elapsed)
+{
+	return e->phase_ns + e->rate_ppb * vt_span_seconds(elapsed);
+}
+
+static double phase_variance_after(const struct estimator *e, double s)
+{
+	return e->var_phase + 2 * s * e->covariance + s * s * e->var_rate +
+	       WANDER_PPB2_PER_S * s * s * s / 3;
+}
+
+/* Read minus expected; the big parts are subtracted as integers first. */
+static double innovation_ns(const struct estimator *e, const struct reading *r, vt_span elapsed)
+{
+	vt_span moved = vt_real_since(r->remote, e->remote);
+
+	return (double)vt_span_sub(moved, elapsed).ns - drift_ns(e, elapsed);
+}
+
+bool estimator_expect(const struct estimator *e, const struct reading *r, struct innovation *ret)
+{
+	vt_span elapsed = vt_mono_since(r->raw, e->at);
+
+	if (!e->is_started || elapsed.ns <= 0)
+		return false;
+	*ret = (struct innovation){
+		.size = vt_span_from_ns(innovation_ns(e, r, elapsed)),
+		.sigma = vt_span_from_ns(sqrt(phase_variance_after(e, vt_span_seconds(elapsed)) +
+	                                      noise_variance(r))),
+		.since = elapsed,
+	};
+	return true;
+}
+
+static void start(struct estimator *e, const struct reading *r)
+{
+	e->is_started = true;
+	e->readings = 1;
+	e->at = r->raw;
+	e->remote = r->remote;
+	e->phase_ns = 0;
+	e->var_phase = noise_variance(r);
+	e->covariance = 0;
+}
+
+/* Carries the state and its covariance to @elapsed later. */
+static void predict(struct estimator *e, vt_span elapsed)
+{
+	double s = vt_span_seconds(elapsed);
+	double whole = floor(drift_ns(e, elapsed));
+
+	e->phase_ns = drift_ns(e, elapsed) - whole;
+	e->remote = vt_real_add(vt_real_add(e->remote, elapsed), vt_span_from_ns(whole));
+	e->at = vt_mono_add(e->at, elapsed);
+	e->var_phase = phase_variance_after(e, s);
+	e->covariance += s * e->var_rate + WANDER_PPB2_PER_S * s * s / 2;
+	e->var_rate += WANDER_PPB2_PER_S * s;
+}
+
+/* The rate may be anything that explains @innovation over @s seconds; the phase is as the reading has it. */
+static void open_up(struct estimator *e, double innovation, double s)
+{
+	double change = innovation / s;
+
+	e->var_phase += innovation * innovation;
+	e->covariance += innovation * change;
+	e->var_rate += change * change;
+}
+
+static void correct(struct estimator *e, double innovation, double variance)
+{
+	double total = e->var_phase + variance;
+	double gain_phase = e->var_phase / total;
+	double gain_rate = e->covariance / total;
+
+	e->phase_ns += gain_phase * innovation;
+	e->rate_ppb += gain_rate * innovation;
+	e->var_rate -= gain_rate * e->covariance;
+	e->covariance *= 1 - gain_phase;
+	e->var_phase *= 1 - gain_phase;
+	/* Rounding must not make a variance negative. */
+	e->var_rate = fmax(e->var_rate, 1e-12);
+}
+
+enum estimator_verdict estimator_update(struct estimator *e, const struct reading *r)
+{
+	struct innovation expected;
+	enum estimator_verdict verdict = ESTIMATOR_FITS;
+
+	if (!e->is_started) {
+		start(e, r);
+		return ESTIMATOR_FIRST;
+	}
+	if (!estimator_expect(e, r, &expected))
+		return ESTIMATOR_STALE;
+
+	double innovation = innovation_ns(e, r, expected.since);
+
+	predict(e, expected.since);
+	if (fabs(innovation) > SHOCK_SIGMAS * (double)expected.sigma.ns) {
+		open_up(e, innovation, vt_span_seconds(expected.since));
+		verdict = ESTIMATOR_SHOCK;
+	}
+	correct(e, innovation, noise_variance(r));
+	e->readings++;
+	return verdict;
+}
+
+vt_real estimator_remote_at(const struct estimator *e, vt_mono at)
+{
+	vt_span elapsed = vt_mono_since(at, e->at);
+
+	return vt_real_add(vt_real_add(e->remote, elapsed), vt_span_from_ns(drift_ns(e, elapsed)));
+}
+
+vt_span estimator_uncertainty(const struct estimator *e, vt_mono at)
+{
+	double s = fmax(vt_span_seconds(vt_mono_since(at, e->at)), 0);
+
+	return vt_span_from_ns(ceil(sqrt(phase_variance_after(e, s))));
+}
+
+vt_rate estimator_rate(const struct estimator *e)
+{
+	return (vt_rate){ e->rate_ppb };
+}
+
+vt_rate estimator_rate_sigma(const struct estimator *e)
+{
+	return (vt_rate){ sqrt(e->var_rate) };
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/poll.h"
+
+/* 16 readings a second: as often as a disturbed clock is worth. */
+#define SHORTEST VT_NS(62500000)
+
+/* Three agreeing readings confirm a jump; with this between them they take 0.1 s of the 0.25 s. */
+#define SUSPICIOUS VT_MS(50)
+
+vt_span poll_interval(int log2)
+{
+	if (log2 >= 0)
+		return VT_SEC(INT64_C(1) << (log2 > 24 ? 24 : log2));
+	return VT_NS(1000000000 >> (log2 < -7 ? 7 : -log2));
+}
+
+void poll_init(struct poll_state *p, const struct source_conf *conf)
+{
+	p->longest = poll_interval(conf->dpoll);
+	p->shortest = conf->is_dpoll_given ? p->longest : vt_span_min(SHORTEST, p->longest);
+	p->now = p->longest;
+}
+
+vt_span poll_quiet(struct poll_state *p)
+{
+	p->now = vt_span_min((vt_span){ p->now.ns * 2 }, p->longest);
+	return p->now;
+}
+
+vt_span poll_disturbed(struct poll_state *p)
+{
+	p->now = p->shortest;
+	return p->now;
+}
+
+vt_span poll_suspicious(void)
+{
+	return SUSPICIOUS;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_POLL_H
+#define CORE_POLL_H
+
+/*
+ * poll.h - when to read a source again
+ *
+ * A quiet clock is read once in the longest interval (`dpoll`, one second by
+ * default).  A reading beyond the noise asks for the next one soon, and the
+ * interval doubles back from there.  `dpoll` written in the file is also the
+ * shortest; only a suspected jump, which must be confirmed within 0.25 s, reads
+ * faster than that.
+ */
+
+#include "core/source_conf.h"
+
+struct poll_state {
+	vt_span shortest, longest, now;
+};
+
+void poll_init(struct poll_state *p, const struct source_conf *conf);
+
+/* The time to the next reading after a quiet one, and after one beyond the noise. */
+vt_span poll_quiet(struct poll_state *p);
+vt_span poll_disturbed(struct poll_state *p);
+
+/* The time to the next reading while a jump is being confirmed. */
+vt_span poll_suspicious(void);
+
+/* 2^@log2 seconds; @log2 from -7 to 24. */
+vt_span poll_interval(int log2);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/source.h"
+
+#include "core/filter.h"
+
+/* A source that fails this often in a row is lost; a busy one recovers within. */
+#define FAILURES_TO_LOSE 3
+
+/* A failing source is asked again after this, unless its own interval is shorter. */
+#define RETRY VT_SEC(1)
+
+/* Another crystal (migration) or another counter (clocksource): the rate may be off by this much. */
+#define OTHER_CRYSTAL VT_PPM(50)
+
+void source_init(struct source *s, struct source_port *port, const struct source_conf *conf,
+                 bool is_host, vt_rate rate, vt_rate rate_sigma)
+{
+	*s = (struct source){
+		.port = port,
+		.conf = *conf,
+		.is_host = is_host,
+		.trouble = TROUBLE_UNREAD,
+	};
+	estimator_init(&s->estimator, rate, rate_sigma);
+	disrupt_init(&s->disrupt);
+	poll_init(&s->poll, conf);
+	statistics_init(&s->statistics);
+}
+
+static enum source_trouble trouble_of(enum source_outcome outcome)
+{
+	switch (outcome) {
+	case SOURCE_READ: return TROUBLE_NONE;
+	case SOURCE_BUSY: return TROUBLE_BUSY;
+	case SOURCE_MISSING: return TROUBLE_MISSING;
+	case SOURCE_REFUSED: return TROUBLE_REFUSED;
+	case SOURCE_DENIED: return TROUBLE_DENIED;
+	case SOURCE_BROKEN: return TROUBLE_BROKEN;
+	}
+	return TROUBLE_BROKEN;
+}
+
+/* Some troubles may pass by themselves within a few attempts. */
+static bool is_passing(enum source_trouble trouble)
+{
+	return trouble == TROUBLE_BUSY || trouble == TROUBLE_BROKEN ||
+	       trouble == TROUBLE_BACKWARDS;
+}
+
+bool source_is_usable(const struct source *s)
+{
+	if (!s->estimator.is_started)
+		return false;
+	return s->trouble == TROUBLE_NONE ||
+	       (is_passing(s->trouble) && s->failures_in_a_row < FAILURES_TO_LOSE);
+}
+
+vt_span source_error(const struct source *s)
+{
+	vt_span read = vt_span_add(s->latest.radius, s->latest.local_radius);
+
+	return vt_span_add(read, VT_NS((s->conf.delay.ns + 1) / 2));
+}
+
+static void read_again_in(struct source *s, vt_mono now, vt_span interval)
+{
+	s->interval = interval;
+	s->next_read = vt_mono_add(now, interval);
+}
+
+static enum source_verdict fail(struct source *s, vt_mono now, enum source_trouble trouble)
+{
+	vt_span retry = is_passing(trouble) ? poll_disturbed(&s->poll) : s->poll.longest;
+
+	s->trouble = trouble;
+	s->failures++;
+	s->failures_in_a_row++;
+	s->reach = s->reach << 1 & 0xff;
+	read_again_in(s, now, vt_span_min(retry, RETRY));
+	return SOURCE_FAILED;
+}
+
+static void note(struct source *s, const struct reading *r)
+{
+	s->trouble = TROUBLE_NONE;
+	s->failures_in_a_row = 0;
+	s->readings++;
+	s->reach = (s->reach << 1 | 1) & 0xff;
+	s->has_reading = true;
+	s->latest = *r;
+}
+
+/* Teaches the estimator a reading and the statistics how far off it was. */
+static enum source_verdict learn(struct source *s, const struct reading *r, vt_mono now)
+{
+	struct innovation i;
+	bool is_compared = estimator_expect(&s->estimator, r, &i);
+
+	switch (estimator_update(&s->estimator, r)) {
+	case ESTIMATOR_STALE:
+		return fail(s, now, TROUBLE_BACKWARDS);
+	case ESTIMATOR_FIRST:
+		note(s, r);
+		read_again_in(s, now, poll_disturbed(&s->poll));
+		return SOURCE_RESTARTED;
+	case ESTIMATOR_SHOCK:
+		note(s, r);
+		read_again_in(s, now, poll_disturbed(&s->poll));
+		break;
+	case ESTIMATOR_FITS:
+		note(s, r);
+		read_again_in(s, now, poll_quiet(&s->poll));
+		break;
+	}
+	if (is_compared)
+		statistics_add(&s->statistics, r->raw, i.size);
+	return SOURCE_STEERS;
+}
+
+/* Starts the estimator anew from the readings that confirmed the jump. */
+static enum source_verdict relearn(struct source *s, vt_mono now, enum source_verdict verdict)
+{
+	estimator_restart(&s->estimator, OTHER_CRYSTAL);
+	if (verdict == SOURCE_SLEWED)
+		estimator_init(&s->estimator, disrupt_rate(&s->disrupt), OTHER_CRYSTAL);
+	for (unsigned i = 0; i < DISRUPT_AGREEING; i++)
+		(void)estimator_update(&s->estimator, &s->disrupt.suspects[i]);
+	note(s, &s->disrupt.suspects[DISRUPT_AGREEING - 1]);
+	statistics_init(&s->statistics);
+	s->jump_noticed = s->disrupt.noticed;
+	s->jump_blind = vt_mono_since(s->disrupt.noticed, s->disrupt.since);
+	disrupt_init(&s->disrupt);
+	read_again_in(s, now, poll_disturbed(&s->poll));
+	return verdict;
+}
+
+static enum source_verdict judge(struct source *s, const struct reading *r, vt_mono now)
+{
+	unsigned suspects = s->disrupt.n;
+
+	switch (disrupt_judge(&s->disrupt, &s->estimator, r)) {
+	case DISRUPT_QUIET:
+		return learn(s, r, now);
+	case DISRUPT_DISMISSED:
+		s->outliers += suspects;
+		return learn(s, r, now);
+	case DISRUPT_SUSPECTED:
+	case DISRUPT_AGAIN:
+		note(s, r);
+		read_again_in(s, now, poll_suspicious());
+		return SOURCE_SUSPECTED;
+	case DISRUPT_JUMPED:
+		return relearn(s, now, SOURCE_JUMPED);
+	case DISRUPT_SLEWED:
+		return relearn(s, now, SOURCE_SLEWED);
+	}
+	return SOURCE_FAILED;
+}
+
+enum source_verdict source_read(struct source *s, const struct source_world *world)
+{
+	struct burst burst;
+	struct reading r;
+	struct filter_conf conf = {
+		.offset = s->conf.offset,
+		.precision = s->conf.precision,
+		.steered = world->steered,
+	};
+	unsigned wanted = s->conf.filter < BURST_MAX ? s->conf.filter : BURST_MAX;
+	enum source_outcome outcome;
+
+	if (s->conf.is_tai && !world->is_tai_known)
+		return fail(s, world->now, TROUBLE_NO_TAI);
+	if (s->conf.is_tai)
+		conf.offset = vt_span_add(conf.offset, world->utc_minus_tai);
+
+	outcome = s->port->ops->read(s->port, wanted ? wanted : 1, &burst);
+	if (outcome != SOURCE_READ)
+		return fail(s, world->now, trouble_of(outcome));
+	switch (filter_best(&burst, &conf, &r)) {
+	case FILTER_EMPTY: return fail(s, world->now, TROUBLE_BROKEN);
+	case FILTER_INSANE: return fail(s, world->now, TROUBLE_INSANE);
+	case FILTER_READING: break;
+	}
+	if (s->has_reading && r.epoch != s->latest.epoch) {
+		/* Another counter beneath CLOCK_MONOTONIC_RAW: its rate is not the one we learnt. */
+		estimator_restart(&s->estimator, OTHER_CRYSTAL);
+		disrupt_init(&s->disrupt);
+	}
+	return judge(s, &r, world->now);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SOURCE_H
+#define CORE_SOURCE_H
+
+/*
+ * source.h - one reference clock and all that is known of it
+ *
+ * Owns the way of a reading up to the point where it may steer: read through
+ * the port, choose the best bracket, judge whether the world jumped, estimate.
+ * Whether and how the clock is corrected is the discipline's business.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/disrupt.h"
+#include "core/estimator.h"
+#include "core/poll.h"
+#include "core/source_conf.h"
+#include "core/source_port.h"
+#include "core/statistics.h"
+
+/* Why a source cannot be used; the order is of no meaning. */
+enum source_trouble {
+	TROUBLE_NONE,
+	TROUBLE_UNREAD,    /* not read yet                                             */
+	TROUBLE_BUSY,
+	TROUBLE_MISSING,
+	TROUBLE_REFUSED,
+	TROUBLE_DENIED,
+	TROUBLE_BROKEN,
+	TROUBLE_INSANE,    /* its time is outside the years that vmtime was made for   */
+	TROUBLE_BACKWARDS, /* its reading lies before the one before it                */
+	TROUBLE_NO_TAI,    /* it gives TAI, and UTC - TAI is not known                 */
+};
+
+struct source {
+	struct source_port *port; /* borrowed */
+	struct source_conf conf;
+	bool is_host;             /* the host's own clock */
+
+	struct estimator estimator;
+	struct disrupt disrupt;
+	struct poll_state poll;
+	struct statistics statistics;
+
+	enum source_trouble trouble;
+	unsigned failures_in_a_row;
+	vt_mono next_read;
+	vt_span interval;         /* to @next_read, as of the latest attempt */
+	unsigned reach;           /* 8 bits, the newest lowest */
+	bool has_reading;
+	struct reading latest;
+	vt_span latest_offset;    /* correction that the latest reading asked for */
+	vt_mono jump_noticed;     /* the latest proven jump: its first reading, and ...   */
+	vt_span jump_blind;       /* ... the time from the reading before it to that one  */
+	uint64_t readings, failures, outliers;
+};
+
+/* What reading a source came to. */
+enum source_verdict {
+	SOURCE_FAILED,    /* nothing to use; source_is_usable tells whether it is lost      */
+	SOURCE_SUSPECTED, /* the world may have jumped: hold everything, read again at once */
+	SOURCE_STEERS,    /* the reading may steer                                          */
+	SOURCE_RESTARTED, /* so it may; but it was compared with nothing before it          */
+	SOURCE_SLEWED,    /* so it may; the source was found to run at quite another rate   */
+	SOURCE_JUMPED,    /* so it may; the world was proven to have jumped                 */
+};
+
+/* What a source needs to be told of the world for each reading. */
+struct source_world {
+	vt_mono now;
+	vt_rate steered;      /* our clock's present rate against CLOCK_MONOTONIC_RAW */
+	bool is_tai_known;
+	vt_span utc_minus_tai;
+};
+
+/* @rate and @rate_sigma: what is known of the rate beforehand (drift file).  @port is borrowed. */
+void source_init(struct source *s, struct source_port *port, const struct source_conf *conf,
+                 bool is_host, vt_rate rate, vt_rate rate_sigma);
+
+/* Reads once and sets the time of the next reading. */
+enum source_verdict source_read(struct source *s, const struct source_world *world);
+
+/* It answered lately, and it is a clock. */
+bool source_is_usable(const struct source *s);
+
+/* Half width of what its latest reading can be wrong by, delay included. */
+vt_span source_error(const struct source *s);
+
+#endif
