@@ -24,7 +24,7 @@ core    base
 wire    base
 proto   base
 conf    base
-os      base core wire
+os      base core/clock_port.h core/source_port.h core/reading.h wire
 audit   base conf os
 lib     base wire proto core/bound.h vmtime
 guestd  base core wire proto conf os

@@ -31,7 +31,7 @@ fresh_tree() {
 	put src/core/bound.c '#include "core/bound.h"' \
 		'static const char *const names[] = { "a", "b" };' \
 		'double root(int n)' '{' '	return sqrt(half(n)) + names[n & 1][0];' '}'
-	put src/os/clock.c '#include <unistd.h>' '#include "core/bound.h"' \
+	put src/os/clock.c '#include <unistd.h>' '#include "core/clock_port.h"' \
 		'#ifdef __linux__' 'int os_clock;' '#endif'
 	put src/proto/control.c '#include <jansson.h>'
 	put src/guestd/main.c '#include <ev.h>' '#include "os/clock.h"' '#include "proto/control.h"'
@@ -111,6 +111,8 @@ test_layers() {
 	bad layers 'hostd must not include "core/servo.h"'
 	put src/hostd/main.c '#include "core/bound.h"'
 	good layers
+	put src/os/clock.c '#include "core/bound.h"'
+	bad layers 'os must not include "core/bound.h"'
 	put src/core/bound.c '#include "bound.h"'
 	bad layers 'includes are written from src/'
 	put src/core/bound.c '#include "nowhere/x.h"'
