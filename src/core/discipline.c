@@ -158,6 +158,17 @@ void discipline_leave(struct discipline *d)
 	coast(d, d->selected);
 }
 
+void discipline_drop_sources(struct discipline *d)
+{
+	if (d->selected != SELECT_NONE) {
+		d->conf.rate = estimator_rate(&d->sources[d->selected].estimator);
+		d->conf.rate_sigma = estimator_rate_sigma(&d->sources[d->selected].estimator);
+	}
+	coast(d, d->selected);
+	d->selected = SELECT_NONE;
+	d->n_sources = 0;
+}
+
 /* A piece of a slew is over: look at the clock and go on with what is left. */
 static void settle(struct discipline *d, vt_mono now)
 {

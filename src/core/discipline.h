@@ -110,6 +110,9 @@ void discipline_init(struct discipline *d, const struct discipline_conf *conf,
 int discipline_add(struct discipline *d, struct source_port *port, const struct source_conf *conf,
                    bool is_host);
 
+/* Forgets all sources, for a new configuration; what was learnt of the rate is kept for new ones. */
+void discipline_drop_sources(struct discipline *d);
+
 /* What TAI sources need: UTC - TAI, e.g. -37 s. */
 void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai);
 

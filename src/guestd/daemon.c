@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guestd/daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "guestd/control.h"
+#include "guestd/drift.h"
+#include "guestd/events.h"
+#include "os/conf_files.h"
+#include "os/stamp.h"
+#include "os/tai.h"
+
+/* Another process that steers is looked for this often; it costs a walk through /proc. */
+#define OWNER_INTERVAL VT_SEC(60)
+
+/* The rate is worth keeping when it is known better than this. */
+#define WORTH_SAVING VT_PPM(10)
+
+vt_mono daemon_clock_now(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	return (vt_mono){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
+}
+
+void daemon_init(struct daemon *d, const struct options *options)
+{
+	*d = (struct daemon){
+		.options = *options,
+		.pidfile = PIDFILE_INIT,
+		.notify = NOTIFY_INIT,
+		.opener = OPENER_INIT,
+		.clocksource = CLOCKSOURCE_INIT,
+	};
+	line_server_init(&d->server);
+}
+
+const char *daemon_configuration(const struct options *options)
+{
+	if (options->file)
+		return options->file;
+	if (options->n_directives > 0)
+		return NULL;
+	return access(DAEMON_CONFIGURATION, F_OK) == 0 ? DAEMON_CONFIGURATION : NULL;
+}
+
+int daemon_load_settings(const struct options *options, const char *configuration,
+                         struct settings *ret)
+{
+	struct conf_notes notes;
+	struct conf_note note;
+	struct conf_error error;
+	char text[CONF_PATH_MAX + CONF_TEXT_MAX + 32];
+	int r;
+
+	conf_notes_init(&notes);
+	if (!configuration && options->n_directives == 0) {
+		settings_default(ret);
+		return 0;
+	}
+	r = settings_load(configuration, options->directives, options->n_directives, &CONF_FILES, &notes,
+	                  ret, &error);
+	while (conf_notes_pop(&notes, &note))
+		log_warn("%s", conf_note_format(&note, text, sizeof text));
+	if (r < 0)
+		log_fail("%s", conf_error_format(&error, text, sizeof text));
+	return r;
+}
+
+static void save_drift(struct daemon *d)
+{
+	const struct discipline *c = &d->discipline;
+	const struct source *s;
+
+	if (!*d->settings.drift_file || d->options.is_observing || c->selected < 0)
+		return;
+	s = &c->sources[c->selected];
+	if (s->estimator.readings < 3 || estimator_rate_sigma(&s->estimator).ppb > WORTH_SAVING.ppb)
+		return;
+	(void)drift_save(d->settings.drift_file, estimator_rate(&s->estimator),
+	                 estimator_rate_sigma(&s->estimator));
+}
+
+/* The first turn in which the clock is right: the stamp, the service manager. */
+static void announce(struct daemon *d)
+{
+	if (discipline_state(&d->discipline) != DISCIPLINE_OK)
+		return;
+	if (!d->is_stamped && !d->options.is_observing) {
+		int r = stamp_make(STAMP_PATH);
+
+		if (r < 0)
+			log_cope(r, "%s, which tells a restart that the clock was steered", STAMP_PATH);
+		d->is_stamped = true;
+	}
+	if (!d->was_ready) {
+		notify_ready(&d->notify, "the clock follows its source");
+		d->was_ready = true;
+	}
+}
+
+static void look_for_owner(struct daemon *d, vt_mono now)
+{
+	struct owner other;
+	bool has_other;
+
+	if (d->options.is_observing || now.ns < d->owner_due.ns)
+		return;
+	d->owner_due = vt_mono_add(now, OWNER_INTERVAL);
+	has_other = owner_find("", getpid(), &other) == OWNER_FOUND;
+	if (has_other && (!d->has_contender || other.pid != d->contender.pid))
+		log_warn("%s (pid %d) steers the clock too: %s", other.name, (int)other.pid, other.hand_over);
+	if (!has_other && d->has_contender)
+		log_info("%s does not steer the clock any more", d->contender.name);
+	d->has_contender = has_other;
+	if (has_other)
+		d->contender = other;
+}
+
+/* TAI sources need the difference; it may become known, or change, while we run. */
+static void refresh_tai(struct daemon *d)
+{
+	int seconds;
+
+	for (unsigned i = 0; i < d->settings.n_refclocks; i++) {
+		const struct source *s = &d->discipline.sources[i];
+
+		if (!s->conf.is_tai || d->discipline.is_tai_known)
+			continue;
+		if (tai_minus_utc(NULL, TAI_TABLE_PATH, FILTER_EARLIEST, &seconds) == 0)
+			discipline_set_tai(&d->discipline, VT_SEC(-(int64_t)seconds));
+	}
+}
+
+static void keep_house(struct daemon *d, vt_mono now)
+{
+	announce(d);
+	look_for_owner(d, now);
+	if (now.ns >= d->drift_due.ns) {
+		save_drift(d);
+		d->drift_due = vt_mono_add(now, d->settings.drift_interval);
+	}
+	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
+		log_info("ending after the time that -t gives");
+		d->wants_end = true;
+		if (d->options.mode != OPTIONS_RUN)
+			d->exit_status = 1;
+	}
+}
+
+/* -q and -Q are over as soon as there is something to tell. */
+static void end_if_once(struct daemon *d, vt_mono now)
+{
+	const struct discipline *c = &d->discipline;
+
+	if (d->options.mode == OPTIONS_RUN || !c->has_updated)
+		return;
+	if (d->options.mode == OPTIONS_PRINT_OFFSET)
+		printf("offset %+.9f s +/- %.9f s against %s\n", vt_span_seconds(c->last_offset),
+		       vt_span_seconds(source_error(&c->sources[c->selected])),
+		       d->refclocks.list[c->selected].device);
+	else if (c->settle_at.ns != VT_MONO_NEVER.ns && now.ns < c->settle_at.ns)
+		return;
+	d->wants_end = true;
+}
+
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds)
+{
+	d->now = now;
+	if (now.ns >= discipline_deadline(&d->discipline).ns) {
+		(void)clocksource_check(&d->clocksource);
+		refresh_tai(d);
+		discipline_dispatch(&d->discipline, now);
+	}
+	events_tell(d);
+	end_if_once(d, now);
+	line_server_dispatch(&d->server, now, fds, n_fds);
+	control_answer(d, now);
+	keep_house(d, now);
+}
+
+vt_mono daemon_deadline(const struct daemon *d)
+{
+	vt_mono first = discipline_deadline(&d->discipline);
+
+	first = vt_mono_min(first, line_server_deadline(&d->server));
+	first = vt_mono_min(first, d->drift_due);
+	if (!d->options.is_observing)
+		first = vt_mono_min(first, d->owner_due);
+	if (d->options.is_timed)
+		first = vt_mono_min(first, vt_mono_add(d->started, d->options.timeout));
+	return first;
+}
+
+static bool is_same_refclocks(const struct settings *a, const struct settings *b)
+{
+	return a->hostclock == b->hostclock && a->n_refclocks == b->n_refclocks &&
+	       memcmp(a->refclocks, b->refclocks, sizeof a->refclocks) == 0;
+}
+
+static void warn_unchangeable(const struct settings *old, const struct settings *new)
+{
+	if (strcmp(old->user, new->user) != 0)
+		log_warn("user: takes effect after a restart");
+	if (strcmp(old->pid_file, new->pid_file) != 0)
+		log_warn("pidfile: takes effect after a restart");
+}
+
+void daemon_reload(struct daemon *d)
+{
+	struct settings settings;
+	const char *configuration = daemon_configuration(&d->options);
+
+	notify_reloading(&d->notify);
+	if (daemon_load_settings(&d->options, configuration, &settings) < 0) {
+		log_fail("the new configuration is not used, the old one stays");
+		notify_ready(&d->notify, "the configuration in use is an old one: the new one is in error");
+		return;
+	}
+	warn_unchangeable(&d->settings, &settings);
+
+	bool is_same = is_same_refclocks(&d->settings, &settings);
+
+	d->configuration = configuration;
+	d->settings = settings;
+	d->discipline.conf.step = settings_step_conf(&settings, d->discipline.conf.step.is_fresh_boot);
+	d->discipline.conf.max_slew = settings.max_slew_rate;
+	d->discipline.conf.keeps_kernel_synchronized = settings.is_rtcsync;
+	if (!is_same) {
+		discipline_drop_sources(&d->discipline);
+		refclocks_fini(&d->refclocks);
+		refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource);
+		refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
+	}
+	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
+	log_info("configuration reloaded");
+	notify_ready(&d->notify, NULL);
+}
+
+void daemon_fini(struct daemon *d)
+{
+	if (d->started.ns != 0) {
+		notify_stopping(&d->notify, NULL);
+		if (!d->options.is_observing && d->discipline.has_updated) {
+			discipline_leave(&d->discipline);
+			(void)clock_linux_restore(&d->clock, d->discipline.base);
+		}
+		save_drift(d);
+		refclocks_fini(&d->refclocks);
+	}
+	line_server_fini(&d->server);
+	opener_fini(&d->opener);
+	clocksource_fini(&d->clocksource);
+	pidfile_fini(&d->pidfile);
+	notify_fini(&d->notify);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GUESTD_DAEMON_H
+#define GUESTD_DAEMON_H
+
+/*
+ * daemon.h - vmtimed from its start to its end
+ *
+ * Owns everything that the daemon is made of, wires it together, and decides
+ * nothing about time: that is core's.  daemon_start does what needs root, in
+ * order, and drops it; daemon_dispatch is one turn of the loop (loop.c).
+ */
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "core/discipline.h"
+#include "guestd/options.h"
+#include "guestd/refclocks.h"
+#include "guestd/settings.h"
+#include "os/clock_linux.h"
+#include "os/clocksource.h"
+#include "os/daemonize.h"
+#include "os/line_server.h"
+#include "os/notify.h"
+#include "os/opener.h"
+#include "os/owner.h"
+#include "os/pidfile.h"
+#include "os/privileges.h"
+
+#define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
+
+struct daemon {
+	struct options options;
+	const char *configuration; /* path in use; NULL: none */
+	struct settings settings;
+	struct privileges_user user;
+	char user_name[64];
+
+	struct pidfile pidfile;
+	struct line_server server;
+	struct notify notify;
+	struct opener opener;
+	struct clocksource clocksource;
+	struct clock_linux clock;
+	struct refclocks refclocks;
+	struct discipline discipline;
+
+	vt_mono started, now;
+	vt_mono drift_due;     /* when the drift file is saved next          */
+	vt_mono owner_due;     /* when other owners are looked for next      */
+	bool was_ready;        /* the service manager was told               */
+	bool is_stamped;       /* /run/vmtime tells that we steered          */
+	bool has_contender;    /* another process steers as well             */
+	struct owner contender;
+	struct discipline_event last_step; /* for `status` */
+	bool has_last_step;
+	uint64_t jumps;
+
+	bool wants_end;
+	int exit_status;
+};
+
+/* Makes @d safe for daemon_fini.  @options is copied. */
+void daemon_init(struct daemon *d, const struct options *options);
+
+/*
+ * Loads the configuration, takes the clock, drops root.  @up is released as soon as the daemon
+ * works.  0, or a negative errno after the reason was logged.
+ */
+int daemon_start(struct daemon *d, struct daemonize *up) must_check;
+
+/* One turn at @now: sources, clock, clients, housekeeping.  @fds as line_server_prepare gave them. */
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds);
+
+/* When the next turn is due without input. */
+vt_mono daemon_deadline(const struct daemon *d);
+
+/* SIGHUP: a new configuration that is in error changes nothing. */
+void daemon_reload(struct daemon *d);
+
+/* Leaves the clock at a rate that keeps it right, saves the drift, removes what it made. */
+void daemon_fini(struct daemon *d);
+
+/* CLOCK_MONOTONIC_RAW. */
+vt_mono daemon_clock_now(void);
+
+/* Loads the settings as the options say, logging notes and errors.  0 or -errno. */
+int daemon_load_settings(const struct options *options, const char *configuration,
+                         struct settings *ret) must_check;
+
+/* The path that the options mean; NULL: no file. */
+const char *daemon_configuration(const struct options *options);
+
+#endif

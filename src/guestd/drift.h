@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GUESTD_DRIFT_H
+#define GUESTD_DRIFT_H
+
+/*
+ * drift.h - the drift file: what the last run learnt about this clock's rate
+ */
+
+#include "base/attr.h"
+#include "base/units.h"
+
+/*
+ * What is known of the rate to steer by at the start.  A file that is missing, empty or corrupt is
+ * said in the log and then ignored: *@ret_rate is @fallback, give or take a crystal's error.
+ * @path may be empty: no file.
+ */
+void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *ret_sigma);
+
+/* Replaces the file.  0, or -errno with the old file intact; logs its failure itself. */
+int drift_save(const char *path, vt_rate rate, vt_rate sigma);
+
+#endif

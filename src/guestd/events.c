@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guestd/events.h"
+
+#include "base/log.h"
+
+static const char *source_name(const struct daemon *d, int source)
+{
+	return source >= 0 && source < (int)d->refclocks.n ? d->refclocks.list[source].name : "none";
+}
+
+static void tell_step(struct daemon *d, const struct discipline_event *e, const char *verb)
+{
+	log_info("clock %s by %+.9f s: cause=\"%s\" source=%s noticed_after_ms=%lld repaired_after_ms=%lld",
+	         verb, vt_span_seconds(e->size), step_cause_name(e->cause), source_name(d, e->source),
+	         (long long)(e->noticed_after.ns / 1000000),
+	         (long long)(e->repaired_after.ns / 1000000));
+	d->last_step = *e;
+	d->has_last_step = true;
+}
+
+static void tell_selected(struct daemon *d, const struct discipline_event *e)
+{
+	const struct refclock *r = &d->refclocks.list[e->source];
+
+	log_info("source %s is followed: device=%s method=%s", r->name, r->device,
+	         ptp_method_name(r->ptp.method));
+	if (r->is_automatic && d->settings.n_refclocks > 0)
+		log_info("the host's clock is used besides the configuration: `hostclock off` ends that");
+}
+
+static void tell_lost(struct daemon *d, const struct discipline_event *e)
+{
+	char text[256];
+
+	refclock_explain(&d->refclocks.list[e->source], &d->discipline.sources[e->source], text,
+	                 sizeof text);
+	log_warn("source %s is lost, the clock goes on at its last rate: %s",
+	         source_name(d, e->source), text);
+}
+
+static void tell(struct daemon *d, const struct discipline_event *e)
+{
+	const char *name = source_name(d, e->source);
+
+	switch (e->kind) {
+	case EVENT_SELECTED:
+		tell_selected(d, e);
+		return;
+	case EVENT_LOST:
+		tell_lost(d, e);
+		return;
+	case EVENT_SUSPECTED:
+		log_info("source %s is %+.9f s from where it was expected: reading again", name,
+		         vt_span_seconds(e->size));
+		return;
+	case EVENT_DISMISSED:
+		log_info("source %s is as expected again, the readings before were outliers", name);
+		return;
+	case EVENT_SLEWED:
+		log_info("source %s runs at another rate now: %+.3f ppm", name, e->rate.ppb / 1e3);
+		return;
+	case EVENT_STEPPED:
+		tell_step(d, e, "stepped");
+		return;
+	case EVENT_UNSTEPPED:
+		log_info("clock would be stepped by %+.9f s: cause=\"%s\" source=%s (only observing)",
+		         vt_span_seconds(e->size), step_cause_name(e->cause), name);
+		return;
+	case EVENT_FAILED:
+		log_err(e->error, "the clock could not be moved");
+		return;
+	case EVENT_REFUSED:
+		log_warn("an offset of %+.9f s is beyond maxchange and was ignored",
+		         vt_span_seconds(e->size));
+		return;
+	case EVENT_GAVE_UP:
+		log_fail("an offset of %+.9f s is beyond maxchange, once too often: giving up",
+		         vt_span_seconds(e->size));
+		d->wants_end = true;
+		d->exit_status = 1;
+		return;
+	case EVENT_SET_AWAY:
+		log_warn("somebody else set the clock by %+.9f s, again within a minute: left alone for now",
+		         -vt_span_seconds(e->size));
+		return;
+	}
+}
+
+void events_tell(struct daemon *d)
+{
+	struct discipline_event event;
+
+	while (discipline_pop(&d->discipline, &event))
+		tell(d, &event);
+}

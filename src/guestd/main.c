@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * main.c - vmtimed: the modes that end at once, and the one that stays
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "guestd/daemon.h"
+#include "guestd/loop.h"
+
+static int write_out(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+}
+
+static int print_configuration(const struct options *options)
+{
+	static char text[64 * 1024]; /* the parsed options in a main.c may be static; so may this */
+	struct settings settings;
+
+	if (daemon_load_settings(options, daemon_configuration(options), &settings) < 0)
+		return 1;
+	settings_print(&settings, text, sizeof text);
+	return write_out(text);
+}
+
+static int print_reference(void)
+{
+	static char text[256 * 1024];
+
+	settings_reference(text, sizeof text);
+	return write_out(text);
+}
+
+/* For the unit's ExecStopPost: a daemon that was killed may have left a slew behind. */
+static int restore_clock(void)
+{
+	struct clock_linux clock;
+	int r = clock_linux_init(&clock, NULL);
+
+	/* Nothing beyond what frequency alone can do was set: there is nothing to end. */
+	if (r == 0 && clock.tick != 10000)
+		r = clock_linux_restore(&clock, (vt_rate){ 0 });
+	return r < 0 ? (log_err(r, "restoring the clock's rate"), 1) : 0;
+}
+
+static int run(const struct options *options)
+{
+	static struct daemon daemon;
+	struct daemonize up = DAEMONIZE_INIT;
+	int status = 0;
+
+	if (!options->is_foreground) {
+		switch (daemonize_fork(&up, &status)) {
+		case DAEMONIZE_PARENT: return status;
+		case DAEMONIZE_FAILED: return log_err(status, "becoming a daemon"), 1;
+		case DAEMONIZE_CHILD: break;
+		}
+	}
+	daemon_init(&daemon, options);
+	if (daemon_start(&daemon, &up) < 0) {
+		daemonize_fail(&up, 1);
+		daemon_fini(&daemon);
+		return 1;
+	}
+	if (!options->logs_to_stderr)
+		log_open("vmtimed", LOG_SINK_SYSLOG, options->log_level);
+	switch (privileges_confine()) {
+	case PRIVILEGES_CONFINED: break;
+	case PRIVILEGES_CONFINE_LEFT_OUT: log_debug("built without a system call filter"); break;
+	case PRIVILEGES_CONFINE_UNSUPPORTED: log_debug("the kernel has no system call filter"); break;
+	}
+	status = daemon.wants_end ? 0 : loop_run(&daemon);
+	daemon_fini(&daemon);
+	return status < 0 ? 1 : daemon.exit_status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	char text[128];
+	const char *error;
+
+	log_open("vmtimed", LOG_SINK_STDERR, LOG_LEVEL_INFO);
+	if (options_parse(argc, argv, &options, text, sizeof text, &error) < 0) {
+		log_fail("%s (see vmtimed --help)", error);
+		return 2;
+	}
+	log_open("vmtimed", LOG_SINK_STDERR, options.log_level);
+
+	switch (options.mode) {
+	case OPTIONS_HELP: return write_out(OPTIONS_HELP_TEXT);
+	case OPTIONS_VERSION: return printf("vmtimed (vmtime) version %s\n", VMTIME_VERSION) < 0;
+	case OPTIONS_REFERENCE: return print_reference();
+	case OPTIONS_PRINT_CONF: return print_configuration(&options);
+	case OPTIONS_RESTORE_CLOCK: return restore_clock();
+	case OPTIONS_RUN:
+	case OPTIONS_SET_ONCE:
+	case OPTIONS_PRINT_OFFSET: return run(&options);
+	}
+	return 1;
+}

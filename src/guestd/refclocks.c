@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guestd/refclocks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "os/tai.h"
+
+static void detach(struct refclock *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = -1;
+	r->node = (struct ptp_node){ 0 };
+	ptp_attach(&r->ptp, -1);
+}
+
+static bool is_same_device(const struct refclock *a, const struct refclock *b)
+{
+	return a->fd >= 0 && b->fd >= 0 && a->node.number == b->node.number;
+}
+
+/* A device that the file names is read by the file's line alone. */
+static void hide_duplicates(struct refclocks *rs)
+{
+	for (unsigned i = 0; i < rs->n; i++) {
+		struct refclock *automatic = &rs->list[i];
+		bool is_named = false;
+
+		if (!automatic->is_automatic || automatic->fd < 0)
+			continue;
+		for (unsigned k = 0; k < rs->n; k++)
+			is_named |= k != i && is_same_device(automatic, &rs->list[k]);
+		automatic->is_hidden = is_named;
+		if (is_named)
+			detach(automatic);
+	}
+}
+
+static bool is_named_already(const struct refclock *automatic, const struct ptp_node *node)
+{
+	const struct refclocks *rs = automatic->all;
+
+	for (unsigned i = 0; i < rs->n; i++)
+		if (&rs->list[i] != automatic && rs->list[i].fd >= 0 &&
+		    rs->list[i].node.number == node->number)
+			return true;
+	return false;
+}
+
+static int open_host(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
+{
+	int e;
+
+	/* A look at sysfs needs no right; the opener is asked only when there is something to open. */
+	e = ptp_find_by_name("", PTP_NAME_KVM, ret_node);
+	if (e < 0)
+		return e;
+	r->is_hidden = is_named_already(r, ret_node);
+	if (r->is_hidden)
+		return -ENOENT;
+	e = opener_open_kvm(r->all->opener, ret_node, ret_fd);
+	if (e == 0)
+		snprintf(r->device, sizeof r->device, "%s", ret_node->path);
+	return e;
+}
+
+static int open_named(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
+{
+	int e = ptp_find_by_path("", r->device, ret_node);
+
+	if (e < 0)
+		return e;
+	return opener_open_path(r->all->opener, r->device, ret_fd);
+}
+
+static enum source_outcome outcome_of(int e)
+{
+	switch (e) {
+	case -EACCES:
+	case -EPERM:
+		return SOURCE_DENIED;
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+		return SOURCE_MISSING;
+	default:
+		return SOURCE_BROKEN;
+	}
+}
+
+static enum source_outcome attach(struct refclock *r)
+{
+	struct ptp_node node;
+	int fd = -1;
+	int e = r->is_automatic ? open_host(r, &node, &fd) : open_named(r, &node, &fd);
+
+	if (e < 0) {
+		r->port.error = -e;
+		return outcome_of(e);
+	}
+	r->fd = fd;
+	r->node = node;
+	ptp_attach(&r->ptp, fd);
+	log_info("source %s: %s is \"%s\"", r->name, node.path, node.name);
+	hide_duplicates(r->all);
+	return SOURCE_READ;
+}
+
+static enum source_outcome refclock_read(struct source_port *port, unsigned wanted,
+                                         struct burst *ret)
+{
+	struct refclock *r = (struct refclock *)port;
+	enum source_outcome outcome;
+
+	if (r->fd < 0) {
+		outcome = attach(r);
+		if (outcome != SOURCE_READ)
+			return outcome;
+	}
+	outcome = r->ptp.port.ops->read(&r->ptp.port, wanted, ret);
+	port->error = r->ptp.port.error;
+	if (outcome == SOURCE_MISSING || outcome == SOURCE_BROKEN || outcome == SOURCE_DENIED)
+		detach(r);
+	return outcome;
+}
+
+static const struct source_ops REFCLOCK_OPS = { .read = refclock_read };
+
+/* The refid as text: its four characters without the padding. */
+static void name_it(struct refclock *r)
+{
+	for (unsigned i = 0; i < 4; i++)
+		r->name[i] = (char)(r->refid >> (24 - 8 * i) & 0xff);
+	r->name[4] = '\0';
+}
+
+static struct refclock *add(struct refclocks *rs, const char *device, uint32_t refid)
+{
+	unsigned index = rs->n;
+	struct refclock *r = &rs->list[rs->n++];
+
+	*r = (struct refclock){
+		.port = { .ops = &REFCLOCK_OPS },
+		.all = rs,
+		.fd = -1,
+		/* chrony's: the driver's first three letters and the number of the line. */
+		.refid = refid ? refid : UINT32_C(0x50484300) | ('0' + index),
+	};
+	snprintf(r->device, sizeof r->device, "%s", device);
+	name_it(r);
+	ptp_init(&r->ptp, -1, NULL, rs->clocksource, false);
+	return r;
+}
+
+void refclocks_init(struct refclocks *rs, const struct settings *settings, struct opener *opener,
+                    struct clocksource *clocksource)
+{
+	rs->n = 0;
+	rs->opener = opener;
+	rs->clocksource = clocksource;
+	for (unsigned i = 0; i < settings->n_refclocks; i++) {
+		const struct refclock_settings *s = &settings->refclocks[i];
+
+		add(rs, s->device, s->source.refid);
+	}
+	if (settings->hostclock)
+		add(rs, "", 0)->is_automatic = true;
+}
+
+void refclocks_fini(struct refclocks *rs)
+{
+	for (unsigned i = 0; i < rs->n; i++)
+		detach(&rs->list[i]);
+	rs->n = 0;
+}
+
+void refclocks_add_to(struct refclocks *rs, const struct settings *settings,
+                      struct discipline *discipline)
+{
+	const struct source_conf automatic = SOURCE_CONF_DEFAULT;
+
+	for (unsigned i = 0; i < rs->n; i++) {
+		struct refclock *r = &rs->list[i];
+		const struct source_conf *conf =
+			r->is_automatic ? &automatic : &settings->refclocks[i].source;
+
+		/* There is room: both arrays hold the configured ones and the host's. */
+		(void)discipline_add(discipline, &r->port, conf, r->is_automatic);
+	}
+}
+
+static const char *explain_missing(const struct refclock *r)
+{
+	return r->is_automatic
+	               ? "there is no PTP clock called \"" PTP_NAME_KVM
+	                 "\": load the module ptp_kvm, and see that the host offers it"
+	               : "there is no such PTP clock now; it is looked for again";
+}
+
+const char *refclock_explain(const struct refclock *r, const struct source *source, char *to,
+                             size_t size)
+{
+	const char *text = "";
+
+	switch (source->trouble) {
+	case TROUBLE_NONE: break;
+	case TROUBLE_UNREAD: text = "it has not been read yet"; break;
+	case TROUBLE_BUSY: text = "it is busy; it is read again at once"; break;
+	case TROUBLE_MISSING: text = explain_missing(r); break;
+	case TROUBLE_REFUSED:
+		text = "the host refuses to tell its time: the host's own clocksource is probably not "
+		       "tsc (after a migration: look at the new host)";
+		break;
+	case TROUBLE_DENIED: text = "vmtimed may not open it"; break;
+	case TROUBLE_BROKEN: text = "reading it fails"; break;
+	case TROUBLE_INSANE:
+		text = "it shows a time outside the years that this version can mean: its host's clock is "
+		       "not set";
+		break;
+	case TROUBLE_BACKWARDS: text = "its readings go backwards"; break;
+	case TROUBLE_NO_TAI:
+		text = "it gives TAI, and neither the kernel nor " TAI_TABLE_PATH
+		       " tells the difference to UTC";
+		break;
+	}
+	if (source->trouble == TROUBLE_BROKEN || source->trouble == TROUBLE_DENIED)
+		snprintf(to, size, "%s: %s", text, strerror(r->port.error));
+	else
+		snprintf(to, size, "%s", text);
+	return to;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guestd/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/select.h"
+
+/* chrony's reference identifier of a source is its refid; a clock without one shows no name. */
+static void fill_name(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from);
+}
+
+/* The rate that the clock needs is the opposite of how fast it runs by itself. */
+static double fast_ppm(vt_rate needed)
+{
+	return needed.ppb == 0 ? 0 : -needed.ppb / 1e3;
+}
+
+static enum report_selection selection_of(const struct daemon *d, int i)
+{
+	const struct discipline *c = &d->discipline;
+
+	if (c->selected == i)
+		return REPORT_SELECTED;
+	return source_is_usable(&c->sources[i]) ? REPORT_NOT_COMBINED : REPORT_UNUSABLE;
+}
+
+static void fill_sample(const struct source *s, const struct discipline *c, vt_mono now,
+                        struct report_source *ret)
+{
+	struct clock_pair local = c->local;
+	vt_span elapsed = vt_mono_since(now, local.raw);
+	vt_real shows = vt_real_add(vt_real_add(local.local, elapsed),
+	                            vt_rate_over(c->steered, elapsed));
+
+	ret->has_sample = s->has_reading;
+	if (!s->has_reading)
+		return;
+	ret->since_sample = vt_span_max(vt_mono_since(now, s->latest.raw), VT_NS(0));
+	ret->measured_offset = s->latest_offset;
+	ret->adjusted_offset = s->latest_offset;
+	if (s->estimator.is_started && c->is_local_known)
+		ret->adjusted_offset = vt_real_since(estimator_remote_at(&s->estimator, now), shows);
+	ret->error = source_error(s);
+	ret->bracket = s->latest.radius;
+	fill_name(ret->method, sizeof ret->method, ptp_method_name(s->latest.method));
+}
+
+static void fill_statistics(const struct source *s, const struct discipline *c,
+                            struct report_source *ret)
+{
+	struct statistics_summary sum = statistics_summarize(&s->statistics);
+	double residual = s->estimator.is_started ? estimator_rate(&s->estimator).ppb - c->base.ppb : 0;
+
+	ret->samples = sum.samples;
+	ret->runs = sum.runs;
+	ret->span = sum.span;
+	ret->frequency_ppm = fast_ppm((vt_rate){ residual });
+	ret->frequency_skew_ppm = estimator_rate_sigma(&s->estimator).ppb / 1e3;
+	ret->estimated_offset = sum.mean;
+	ret->standard_deviation = sum.standard_deviation;
+}
+
+static void fill_source(const struct daemon *d, int i, vt_mono now, struct report_source *ret)
+{
+	const struct refclock *r = &d->refclocks.list[i];
+	const struct source *s = &d->discipline.sources[i];
+
+	*ret = (struct report_source){
+		.refid = r->refid,
+		.stratum = s->conf.stratum,
+		.poll = s->conf.poll,
+		.reading_interval = s->interval,
+		.selection = selection_of(d, i),
+		.is_host = r->is_automatic || strcmp(r->node.name, PTP_NAME_KVM) == 0,
+		.reach = s->reach,
+		.readings = s->readings,
+		.failures = s->failures,
+		.outliers = s->outliers,
+	};
+	fill_name(ret->name, sizeof ret->name, r->name);
+	fill_name(ret->device, sizeof ret->device, r->device);
+	fill_name(ret->clock_name, sizeof ret->clock_name, r->node.name);
+	refclock_explain(r, s, ret->trouble, sizeof ret->trouble);
+	fill_sample(s, &d->discipline, now, ret);
+	fill_statistics(s, &d->discipline, ret);
+}
+
+static void fill_sources(const struct daemon *d, vt_mono now, struct report_sources *ret)
+{
+	ret->n = 0;
+	for (unsigned i = 0; i < d->refclocks.n && ret->n < REPORT_SOURCES_MAX; i++)
+		if (!d->refclocks.list[i].is_hidden)
+			fill_source(d, (int)i, now, &ret->sources[ret->n++]);
+}
+
+static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tracking *ret)
+{
+	const struct discipline *c = &d->discipline;
+	vt_span correction = VT_NS(0), radius = VT_NS(0);
+
+	*ret = (struct report_tracking){ .leap = REPORT_LEAP_UNSYNCHRONISED };
+	ret->frequency_ppm = fast_ppm(c->base);
+	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted)
+		return;
+
+	const struct source *s = &c->sources[c->selected];
+
+	(void)discipline_correction(c, now, &correction);
+	(void)bound_at(&c->bound, now, &radius);
+	fill_name(ret->name, sizeof ret->name, d->refclocks.list[c->selected].name);
+	ret->refid = d->refclocks.list[c->selected].refid;
+	ret->stratum = s->conf.stratum + 1;
+	ret->ref_time = s->latest.remote;
+	ret->system_offset = correction;
+	ret->last_offset = c->last_offset;
+	ret->rms_offset = vt_span_from_ns(c->rms_offset_ns);
+	ret->residual_ppm = fast_ppm(c->residual);
+	ret->skew_ppm = estimator_rate_sigma(&s->estimator).ppb / 1e3;
+	ret->root_delay = vt_span_add(s->conf.delay, (vt_span){ 2 * s->latest.radius.ns });
+	ret->root_dispersion = radius;
+	ret->update_interval = c->update_interval;
+	ret->leap = REPORT_LEAP_NORMAL;
+}
+
+static void fill_event(const struct daemon *d, struct report_event *ret)
+{
+	const struct discipline_event *e = &d->last_step;
+
+	*ret = (struct report_event){ .is_there = d->has_last_step };
+	if (!d->has_last_step)
+		return;
+	fill_name(ret->cause, sizeof ret->cause, step_cause_name(e->cause));
+	ret->at = e->at;
+	ret->size = e->size;
+	ret->is_repaired = true;
+	ret->noticed_after = e->noticed_after;
+	ret->repaired_after = e->repaired_after;
+}
+
+static enum report_state state_of(const struct daemon *d)
+{
+	switch (discipline_state(&d->discipline)) {
+	case DISCIPLINE_STARTING: return REPORT_STARTING;
+	case DISCIPLINE_OK: return d->has_contender ? REPORT_CONTESTED : REPORT_OK;
+	case DISCIPLINE_HOLDOVER: return REPORT_HOLDOVER;
+	case DISCIPLINE_DISRUPTED: return REPORT_DISRUPTED;
+	}
+	return REPORT_STARTING;
+}
+
+/* Why nothing is followed: the trouble of the first source that has one. */
+static void explain_sources(const struct daemon *d, char *to, size_t size)
+{
+	char text[REPORT_TEXT_MAX];
+
+	if (d->refclocks.n == 0) {
+		snprintf(to, size, "no source is configured, and the host's clock is switched off");
+		return;
+	}
+	for (unsigned i = 0; i < d->refclocks.n; i++) {
+		const struct refclock *r = &d->refclocks.list[i];
+
+		if (r->is_hidden)
+			continue;
+		refclock_explain(r, &d->discipline.sources[i], text, sizeof text);
+		if (*text) {
+			snprintf(to, size, "%s: %.200s", *r->device ? r->name : "host's clock", text);
+			return;
+		}
+	}
+	snprintf(to, size, "no source may be followed: see noselect and require in the configuration");
+}
+
+static void explain(const struct daemon *d, enum report_state state, char *to, size_t size)
+{
+	switch (state) {
+	case REPORT_STARTING:
+	case REPORT_HOLDOVER:
+		explain_sources(d, to, size);
+		return;
+	case REPORT_DISRUPTED:
+		snprintf(to, size, "the source's time jumped; it is followed again when readings agree");
+		return;
+	case REPORT_CONTESTED:
+		snprintf(to, size, "%s (pid %d) steers the clock too; end it: %.120s", d->contender.name,
+		         (int)d->contender.pid, d->contender.hand_over);
+		return;
+	case REPORT_OK:
+		*to = '\0';
+		return;
+	}
+}
+
+void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
+{
+	const struct discipline *c = &d->discipline;
+
+	*ret = (struct report_status){
+		.state = state_of(d),
+		.pid = (int)getpid(),
+		.uptime = vt_mono_since(now, d->started),
+		.is_observing = d->options.is_observing,
+		.is_kernel_synchronized = discipline_state(c) == DISCIPLINE_OK &&
+		                          c->conf.keeps_kernel_synchronized && !c->conf.is_observing,
+		.steps = c->steps,
+		.jumps = c->jumps,
+	};
+	explain(d, ret->state, ret->reason, sizeof ret->reason);
+	fill_name(ret->version, sizeof ret->version, VMTIME_VERSION);
+	fill_name(ret->user, sizeof ret->user, d->user_name);
+	fill_name(ret->configuration, sizeof ret->configuration,
+	          d->configuration ? d->configuration : "");
+	fill_name(ret->clocksource, sizeof ret->clocksource, d->clocksource.name);
+	if (d->has_contender)
+		snprintf(ret->owner, sizeof ret->owner, "%s (pid %d)", d->contender.name,
+		         (int)d->contender.pid);
+	ret->has_bound = !c->is_disrupted && bound_at(&c->bound, now, &ret->bound) == BOUND_HOLDS;
+	fill_event(d, &ret->last_event);
+	fill_tracking(d, now, &ret->tracking);
+	fill_sources(d, now, &ret->sources);
+}

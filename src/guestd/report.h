@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GUESTD_REPORT_H
+#define GUESTD_REPORT_H
+
+/*
+ * report.h - the daemon's state as the values that proto/ sends
+ *
+ * The one place where corrections and rates become what people expect to read:
+ * an offset has the sign of the correction (positive: the clock is behind), a
+ * frequency the opposite of the rate we steer by (positive: the clock by itself
+ * runs fast).
+ */
+
+#include "guestd/daemon.h"
+#include "proto/report.h"
+
+void report_make(const struct daemon *d, vt_mono now, struct report_status *ret);
+
+#endif
