@@ -23,7 +23,7 @@
 #define CONF_PATH_MAX  256
 #define CONF_TEXT_MAX  256
 #define CONF_LINE_MAX  2048           /* bytes in a line, without its end              */
-#define CONF_FILE_MAX  ((size_t)1 << 20) /* bytes in a file; a larger one is refused      */
+#define CONF_FILE_MAX  1048576        /* bytes in a file; a larger one is refused      */
 #define CONF_DEPTH_MAX 8              /* files open at once through include, confdir   */
 #define CONF_FILES_MAX 256            /* files read altogether                         */
 #define CONF_LIST_MAX  128            /* files that one include or confdir may name    */
@@ -75,11 +75,17 @@ struct conf_paths {
 /* Returns 0, -ENAMETOOLONG or -E2BIG; nothing is added on failure. */
 int conf_paths_add(struct conf_paths *paths, const char *path) must_check;
 
-/* How the parser reaches files.  All three return 0 or -errno; @context is the loader's own. */
+/*
+ * How the parser reaches files.  All three return 0 or -errno; @context is the loader's own.  What
+ * expand and list add is sorted by name, byte for byte.
+ */
 struct conf_loader {
 	void *context;
 
-	/* Reads the whole file @path into @to.  -EFBIG where it holds more than @size bytes. */
+	/*
+	 * Reads the whole file @path into @to.  -EFBIG where it holds more than @size bytes,
+	 * -EOPNOTSUPP where it is no regular file, so that nothing waits on a FIFO.
+	 */
 	int (*read)(void *context, const char *path, char *to, size_t size, size_t *ret_n);
 
 	/* Adds the existing files that @pattern (with * ? [...]) names.  None: 0. */
