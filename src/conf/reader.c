@@ -175,7 +175,7 @@ static int read_directive(struct conf_reader *r, const struct conf_row *row, str
 	return row->close ? row->close(r->target, r) : 0;
 }
 
-static int read_lines(struct conf_reader *r, struct slice text);
+static int read_lines(struct conf_reader *r, unsigned first_line, struct slice text);
 
 /* Why @file cannot be read, told at the line that names it, or, for the outermost, about itself. */
 static int refuse_file(struct conf_reader *r, const char *file, int error)
@@ -199,14 +199,15 @@ static int refuse_file(struct conf_reader *r, const char *file, int error)
 }
 
 /* Reads @text as the file @name, and comes back to the line that was being read. */
-static int read_named(struct conf_reader *r, const char *name, struct slice text)
+static int read_named(struct conf_reader *r, const char *name, unsigned first_line,
+                      struct slice text)
 {
 	unsigned line = r->line;
 	const char *line_start = r->line_start;
 	int err;
 
 	r->open_files[r->depth++] = name;
-	err = read_lines(r, text);
+	err = read_lines(r, first_line, text);
 	r->depth--;
 	r->line = line;
 	r->line_start = line_start;
@@ -245,7 +246,7 @@ static int read_file(struct conf_reader *r, const char *file)
 	if (err)
 		err = refuse_file(r, file, err);
 	else
-		err = read_named(r, file, (struct slice){ text, n });
+		err = read_named(r, file, 1, (struct slice){ text, n });
 	free(text);
 	return err;
 }
@@ -421,11 +422,11 @@ static int read_line(struct conf_reader *r, struct slice line)
 	return read_row(r, row, rest);
 }
 
-static int read_lines(struct conf_reader *r, struct slice text)
+static int read_lines(struct conf_reader *r, unsigned first_line, struct slice text)
 {
 	int err = 0;
 
-	for (r->line = 1; text.n && !err; r->line++) {
+	for (r->line = first_line; text.n && !err; r->line++) {
 		struct slice line = slice_cut(&text, '\n');
 
 		r->line_start = line.p;
@@ -444,11 +445,11 @@ int conf_read_file(const struct conf_table *table, void *target, const struct co
 }
 
 int conf_read_text(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *name, struct slice text, struct conf_notes *notes,
-                   struct conf_error *reterr)
+                   const char *name, unsigned first_line, struct slice text,
+                   struct conf_notes *notes, struct conf_error *reterr)
 {
 	struct conf_reader r = { .table = table, .target = target, .loader = loader,
 		                 .notes = notes, .error = reterr };
 
-	return read_named(&r, name, text);
+	return read_named(&r, name, first_line, text);
 }

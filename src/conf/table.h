@@ -58,10 +58,10 @@ struct conf_table {
 int conf_read_file(const struct conf_table *table, void *target, const struct conf_loader *loader,
                    const char *path, struct conf_notes *notes, struct conf_error *reterr) must_check;
 
-/* As conf_read_file, from memory; @name stands for the file's. */
+/* As conf_read_file, from memory; @name stands for the file's, and its lines count from @first_line. */
 int conf_read_text(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *name, struct slice text, struct conf_notes *notes,
-                   struct conf_error *reterr) must_check;
+                   const char *name, unsigned first_line, struct slice text,
+                   struct conf_notes *notes, struct conf_error *reterr) must_check;
 
 /* For hooks: the first refusal stays.  Returns -EINVAL. */
 int conf_refuse(struct conf_reader *reader, const char *format, ...) printf_like(2, 3);
