@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/conf.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *format_place(const struct conf_place *place, const char *text, char *to,
-                                size_t size)
+				size_t size)
 {
 	if (place->line && place->column)
 		snprintf(to, size, "%s:%u:%u: %s", place->file, place->line, place->column, text);
@@ -40,16 +39,4 @@ bool conf_notes_pop(struct conf_notes *notes, struct conf_note *ret)
 		return false;
 	*ret = notes->list[notes->next++];
 	return true;
-}
-
-int conf_paths_add(struct conf_paths *paths, const char *path)
-{
-	size_t n = strlen(path);
-
-	if (n >= sizeof paths->path[0])
-		return -ENAMETOOLONG;
-	if (paths->n == COUNT(paths->path))
-		return -E2BIG;
-	memcpy(paths->path[paths->n++], path, n + 1);
-	return 0;
 }

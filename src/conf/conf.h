@@ -22,11 +22,11 @@
 
 #define CONF_PATH_MAX  256
 #define CONF_TEXT_MAX  256
-#define CONF_LINE_MAX  2048           /* bytes in a line, without its end              */
-#define CONF_FILE_MAX  1048576        /* bytes in a file; a larger one is refused      */
-#define CONF_DEPTH_MAX 8              /* files open at once through include, confdir   */
-#define CONF_FILES_MAX 256            /* files read altogether                         */
-#define CONF_LIST_MAX  128            /* files that one include or confdir may name    */
+#define CONF_LINE_MAX  2048    /* bytes in a line, without its end              */
+#define CONF_FILE_MAX  1048576 /* bytes in a file; a larger one is refused      */
+#define CONF_DEPTH_MAX 8       /* files open at once through include, confdir   */
+#define CONF_FILES_MAX 256     /* files read altogether                         */
+#define CONF_LIST_MAX  128     /* files that one include or confdir may name    */
 #define CONF_NOTES_MAX 48
 
 /* File and line of something said about the configuration; line and column count from 1. */
@@ -42,7 +42,8 @@ struct conf_error {
 	char text[CONF_TEXT_MAX]; /* "poll: expected a whole number from -7 to 24, got "two"" */
 };
 
-/* Writes "FILE:LINE:COLUMN: TEXT", without the parts that are 0.  Always terminated.  Returns @to. */
+/* Writes "FILE:LINE:COLUMN: TEXT", without the parts that are 0.  Always terminated.  Returns @to.
+ */
 const char *conf_error_format(const struct conf_error *error, char *to, size_t size);
 
 /* A warning. */
@@ -66,18 +67,10 @@ bool conf_notes_pop(struct conf_notes *notes, struct conf_note *ret);
 /* As conf_error_format. */
 const char *conf_note_format(const struct conf_note *note, char *to, size_t size);
 
-/* Paths found by a loader; filled by conf_paths_add. */
-struct conf_paths {
-	size_t n;
-	char path[CONF_LIST_MAX][CONF_PATH_MAX];
-};
-
-/* Returns 0, -ENAMETOOLONG or -E2BIG; nothing is added on failure. */
-int conf_paths_add(struct conf_paths *paths, const char *path) must_check;
-
 /*
- * How the parser reaches files.  All three return 0 or -errno; @context is the loader's own.  What
- * expand and list add is sorted by name, byte for byte.
+ * How the parser reaches files.  All three return 0 or -errno; @context is the loader's own.
+ * A search hands each path to @found, in the order of the names, byte for byte; what that returns
+ * other than 0 ends it and is its result.
  */
 struct conf_loader {
 	void *context;
@@ -88,12 +81,16 @@ struct conf_loader {
 	 */
 	int (*read)(void *context, const char *path, char *to, size_t size, size_t *ret_n);
 
-	/* Adds the existing files that @pattern (with * ? [...]) names.  None: 0. */
-	int (*expand)(void *context, const char *pattern, struct conf_paths *paths);
+	/* Finds the existing files that @pattern (with * ? [...]) names.  None: 0. */
+	int (*expand)(void *context, const char *pattern,
+		      int (*found)(void *list, const char *path), void *list);
 
-	/* Adds DIRECTORY/NAME for each name in @directory that ends in @suffix.  -ENOENT: no such directory. */
+	/*
+	 * Finds DIRECTORY/NAME for each name in @directory that ends in @suffix.  -ENOENT where
+	 * there is no such directory.
+	 */
 	int (*list)(void *context, const char *directory, const char *suffix,
-	            struct conf_paths *paths);
+		    int (*found)(void *list, const char *path), void *list);
 };
 
 #endif

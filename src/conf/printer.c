@@ -55,7 +55,7 @@ static bool is_initial(const struct conf_row *row, const void *target)
 
 	return !row->given && row->initial &&
 	       strcmp(conf_value_format(&row->values[0], target, word, sizeof word),
-	              row->initial) == 0;
+		      row->initial) == 0;
 }
 
 static void print_line(struct text *t, const struct conf_row *row, const void *target)

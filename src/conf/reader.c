@@ -41,7 +41,7 @@ static void place_at(const struct conf_reader *r, const char *at, struct conf_pl
 
 /* The first error stays; those that follow from it are dropped.  @at: the word meant, or NULL. */
 printf_like(3, 0) static int refuse_v(struct conf_reader *r, const char *at, const char *format,
-                                      va_list args)
+				      va_list args)
 {
 	if (r->has_failed)
 		return -EINVAL;
@@ -52,7 +52,7 @@ printf_like(3, 0) static int refuse_v(struct conf_reader *r, const char *at, con
 }
 
 printf_like(3, 4) static int refuse_at(struct conf_reader *r, const char *at, const char *format,
-                                       ...)
+				       ...)
 {
 	va_list args;
 	int err;
@@ -116,7 +116,7 @@ static const struct conf_row *find_row(const struct conf_table *table, struct sl
 
 /* @owner is the directive that @row is an option of, or NULL. */
 static int read_values(struct conf_reader *r, const char *owner, const struct conf_row *row,
-                       struct slice *rest, void *target)
+		       struct slice *rest, void *target)
 {
 	char quote[QUOTE_MAX], expected[160];
 
@@ -127,8 +127,8 @@ static int read_values(struct conf_reader *r, const char *owner, const struct co
 			continue;
 		conf_value_expected(value, expected, sizeof expected);
 		return refuse_at(r, word.p, "%s%s%s: expected %s%s%s, got %s", owner ? owner : "",
-		                 owner ? " " : "", row->name, value->name ? value->name : "",
-		                 value->name ? ", " : "", expected, quoted(word, quote));
+				 owner ? " " : "", row->name, value->name ? value->name : "",
+				 value->name ? ", " : "", expected, quoted(word, quote));
 	}
 	if (row->given)
 		*(bool *)((char *)target + (row->given - 1)) = true;
@@ -136,7 +136,7 @@ static int read_values(struct conf_reader *r, const char *owner, const struct co
 }
 
 static int read_options(struct conf_reader *r, const struct conf_row *owner, struct slice *rest,
-                        void *target)
+			void *target)
 {
 	char quote[QUOTE_MAX];
 	int err = 0;
@@ -149,7 +149,7 @@ static int read_options(struct conf_reader *r, const struct conf_row *owner, str
 			return 0;
 		if (!row)
 			return refuse_at(r, word.p, "%s: expected the name of an option, got %s",
-			                 owner->name, quoted(word, quote));
+					 owner->name, quoted(word, quote));
 		err = read_values(r, owner->name, row, rest, target);
 		if (!err && row->act == CONF_IGNORE)
 			conf_warn(r, "%s %s: %s", owner->name, row->name, row->help);
@@ -171,7 +171,7 @@ static int read_directive(struct conf_reader *r, const struct conf_row *row, str
 	word = slice_word(&rest);
 	if (word.n)
 		return refuse_at(r, word.p, "%s: expected the end of the line, got %s", row->name,
-		                 quoted(word, quote));
+				 quoted(word, quote));
 	return row->close ? row->close(r->target, r) : 0;
 }
 
@@ -200,7 +200,7 @@ static int refuse_file(struct conf_reader *r, const char *file, int error)
 
 /* Reads @text as the file @name, and comes back to the line that was being read. */
 static int read_named(struct conf_reader *r, const char *name, unsigned first_line,
-                      struct slice text)
+		      struct slice text)
 {
 	unsigned line = r->line;
 	const char *line_start = r->line_start;
@@ -220,11 +220,9 @@ static int check_nesting(struct conf_reader *r, const char *file)
 
 	for (unsigned i = 0; i < r->depth; i++)
 		if (strcmp(r->open_files[i], file) == 0)
-			return conf_refuse(r, "%s includes itself",
-			                   quoted(slice_of(file), quote));
+			return conf_refuse(r, "%s includes itself", quoted(slice_of(file), quote));
 	if (r->depth == CONF_DEPTH_MAX)
-		return conf_refuse(r, "files include each other more than %d deep",
-		                   CONF_DEPTH_MAX);
+		return conf_refuse(r, "files include each other more than %d deep", CONF_DEPTH_MAX);
 	if (r->n_files++ == CONF_FILES_MAX)
 		return conf_refuse(r, "more than %d files of configuration", CONF_FILES_MAX);
 	return 0;
@@ -251,7 +249,25 @@ static int read_file(struct conf_reader *r, const char *file)
 	return err;
 }
 
-static int read_paths(struct conf_reader *r, const struct conf_paths *paths)
+/* What an include or a confdir found. */
+struct paths {
+	size_t n;
+	char path[CONF_LIST_MAX][CONF_PATH_MAX];
+};
+
+static int add_path(void *list, const char *path)
+{
+	struct paths *paths = list;
+
+	if (strlen(path) >= sizeof paths->path[0])
+		return -ENAMETOOLONG;
+	if (paths->n == CONF_LIST_MAX)
+		return -E2BIG;
+	strcpy(paths->path[paths->n++], path);
+	return 0;
+}
+
+static int read_paths(struct conf_reader *r, const struct paths *paths)
 {
 	int err = 0;
 
@@ -261,16 +277,16 @@ static int read_paths(struct conf_reader *r, const struct conf_paths *paths)
 }
 
 static int refuse_listing(struct conf_reader *r, const struct conf_row *row, struct slice word,
-                          int error)
+			  int error)
 {
 	char quote[QUOTE_MAX];
 
 	if (error == -E2BIG)
 		refuse_at(r, word.p, "%s: expected at most %d files, got more with %s", row->name,
-		          CONF_LIST_MAX, quoted(word, quote));
+			  CONF_LIST_MAX, quoted(word, quote));
 	else
 		refuse_at(r, word.p, "%s: cannot look for %s: %s", row->name, quoted(word, quote),
-		          strerror(-error));
+			  strerror(-error));
 	return error;
 }
 
@@ -279,20 +295,20 @@ static int read_include(struct conf_reader *r, const struct conf_row *row, struc
 {
 	struct slice word = slice_word(&rest), extra = slice_word(&rest);
 	char pattern[CONF_PATH_MAX], quote[QUOTE_MAX];
-	struct conf_paths *paths;
+	struct paths *paths;
 	int err;
 
 	if (!word.n || extra.n || !slice_copy(word, pattern, sizeof pattern))
 		return refuse_at(r, extra.n ? extra.p : word.p,
-		                 "%s: expected one path of at most %d bytes, got %s", row->name,
-		                 CONF_PATH_MAX - 1, quoted(extra.n ? extra : word, quote));
+				 "%s: expected one path of at most %d bytes, got %s", row->name,
+				 CONF_PATH_MAX - 1, quoted(extra.n ? extra : word, quote));
 	if (!strpbrk(pattern, "*?["))
 		return read_file(r, pattern);
 
 	paths = calloc(1, sizeof *paths);
 	if (!paths)
 		return refuse_listing(r, row, word, -ENOMEM);
-	err = r->loader->expand(r->loader->context, pattern, paths);
+	err = r->loader->expand(r->loader->context, pattern, add_path, paths);
 	if (err)
 		err = refuse_listing(r, row, word, err);
 	else
@@ -309,7 +325,7 @@ static const char *file_name(const char *path)
 }
 
 /* Drops from @paths those behind the first @n_before whose file name one of these has already. */
-static void drop_shadowed(struct conf_paths *paths, size_t n_before)
+static void drop_shadowed(struct paths *paths, size_t n_before)
 {
 	size_t kept = n_before;
 
@@ -333,7 +349,7 @@ static int compare_names(const void *a, const void *b)
 /* As chrony: a directory may be missing, and the first one that holds a name has it. */
 static int read_confdir(struct conf_reader *r, const struct conf_row *row, struct slice rest)
 {
-	struct conf_paths *paths = calloc(1, sizeof *paths);
+	struct paths *paths = calloc(1, sizeof *paths);
 	struct slice word = slice_word(&rest);
 	char directory[CONF_PATH_MAX], quote[QUOTE_MAX];
 	int err = 0;
@@ -342,16 +358,17 @@ static int read_confdir(struct conf_reader *r, const struct conf_row *row, struc
 		return refuse_listing(r, row, word, -ENOMEM);
 	if (!word.n)
 		err = refuse_at(r, word.p, "%s: expected a directory, got the end of the line",
-		                row->name);
+				row->name);
 	for (; word.n && !err; word = slice_word(&rest)) {
 		size_t n_before = paths->n;
 
 		if (!slice_copy(word, directory, sizeof directory)) {
-			err = refuse_at(r, word.p, "%s: expected a path of at most %d bytes, got %s",
-			                row->name, CONF_PATH_MAX - 1, quoted(word, quote));
+			err = refuse_at(r, word.p,
+					"%s: expected a path of at most %d bytes, got %s",
+					row->name, CONF_PATH_MAX - 1, quoted(word, quote));
 			break;
 		}
-		err = r->loader->list(r->loader->context, directory, ".conf", paths);
+		err = r->loader->list(r->loader->context, directory, ".conf", add_path, paths);
 		if (err == -ENOENT)
 			err = 0;
 		else if (err)
@@ -369,15 +386,10 @@ static int read_confdir(struct conf_reader *r, const struct conf_row *row, struc
 static int read_row(struct conf_reader *r, const struct conf_row *row, struct slice rest)
 {
 	switch (row->act) {
-	case CONF_SET:
-		return read_directive(r, row, rest);
-	case CONF_IGNORE:
-		conf_warn(r, "%s: %s", row->name, row->help);
-		return 0;
-	case CONF_INCLUDE:
-		return read_include(r, row, rest);
-	case CONF_CONFDIR:
-		return read_confdir(r, row, rest);
+	case CONF_SET: return read_directive(r, row, rest);
+	case CONF_IGNORE: conf_warn(r, "%s: %s", row->name, row->help); return 0;
+	case CONF_INCLUDE: return read_include(r, row, rest);
+	case CONF_CONFDIR: return read_confdir(r, row, rest);
 	}
 	return -EINVAL;
 }
@@ -408,12 +420,12 @@ static int read_line(struct conf_reader *r, struct slice line)
 	const char *bad;
 
 	if (line.n > CONF_LINE_MAX)
-		return conf_refuse(r, "expected a line of at most %d bytes, got %zu",
-		                   CONF_LINE_MAX, line.n);
+		return conf_refuse(r, "expected a line of at most %d bytes, got %zu", CONF_LINE_MAX,
+				   line.n);
 	bad = is_comment(name) ? memchr(line.p, '\0', line.n) : find_control(line);
 	if (bad)
 		return refuse_at(r, bad, "expected text, got the byte %s",
-		                 log_quote(bad, 1, quote, sizeof quote));
+				 log_quote(bad, 1, quote, sizeof quote));
 	if (!name.n || is_comment(name))
 		return 0;
 	row = find_row(r->table, name);
@@ -436,20 +448,22 @@ static int read_lines(struct conf_reader *r, unsigned first_line, struct slice t
 }
 
 int conf_read_file(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *path, struct conf_notes *notes, struct conf_error *reterr)
+		   const char *path, struct conf_notes *notes, struct conf_error *reterr)
 {
-	struct conf_reader r = { .table = table, .target = target, .loader = loader,
-		                 .notes = notes, .error = reterr };
+	struct conf_reader r = {
+		.table = table, .target = target, .loader = loader, .notes = notes, .error = reterr
+	};
 
 	return read_file(&r, path);
 }
 
 int conf_read_text(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *name, unsigned first_line, struct slice text,
-                   struct conf_notes *notes, struct conf_error *reterr)
+		   const char *name, unsigned first_line, struct slice text,
+		   struct conf_notes *notes, struct conf_error *reterr)
 {
-	struct conf_reader r = { .table = table, .target = target, .loader = loader,
-		                 .notes = notes, .error = reterr };
+	struct conf_reader r = {
+		.table = table, .target = target, .loader = loader, .notes = notes, .error = reterr
+	};
 
 	return read_named(&r, name, first_line, text);
 }

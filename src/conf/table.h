@@ -30,21 +30,23 @@ enum conf_act {
 	CONF_CONFDIR, /* read the *.conf files of the directories                     */
 };
 
+/* clang-format off */
 struct conf_row {
 	const char *name;
 	enum conf_act act;
-	struct conf_value values[CONF_VALUES_MAX + 1]; /* all of them required; ends with CONF_NONE */
-	size_t given;                     /* CONF_AT a bool that says "was written", or 0           */
-	const struct conf_table *options; /* name-value pairs after the values, or NULL             */
+	struct conf_value values[CONF_VALUES_MAX + 1]; /* all required; ends with CONF_NONE */
+	size_t given;                     /* CONF_AT a bool that says "was written", or 0   */
+	const struct conf_table *options; /* name-value pairs after the values, or NULL     */
 
 	/* For directives that may come several times; all three or none. */
-	void *(*open)(void *target);                            /* an element with its defaults     */
-	int (*close)(void *target, struct conf_reader *reader); /* 0, or what conf_refuse gave      */
-	const void *(*element)(void *target, unsigned i);       /* to print; NULL past the last     */
+	void *(*open)(void *target);                            /* an element with its defaults  */
+	int (*close)(void *target, struct conf_reader *reader); /* 0, or what conf_refuse gave   */
+	const void *(*element)(void *target, unsigned i);       /* to print; NULL past the last  */
 
-	const char *initial; /* the default as it would be written; NULL: none                    */
-	const char *help;    /* full sentences                                                     */
+	const char *initial; /* the default as -p prints it; NULL: none */
+	const char *help;    /* full sentences                          */
 };
+/* clang-format on */
 
 struct conf_table {
 	const struct conf_row *rows;
@@ -53,15 +55,18 @@ struct conf_table {
 
 /*
  * Reads the file @path, and what it includes, into @target.  Notes are added to @notes.  Returns 0,
- * -EINVAL, or the error of a file that cannot be read; @target is then half filled, and *@reterr says why.
+ * -EINVAL, or the error of a file that cannot be read; @target is then half filled, and *@reterr
+ * says why.
  */
 int conf_read_file(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *path, struct conf_notes *notes, struct conf_error *reterr) must_check;
+		   const char *path, struct conf_notes *notes,
+		   struct conf_error *reterr) must_check;
 
-/* As conf_read_file, from memory; @name stands for the file's, and its lines count from @first_line. */
+/* As conf_read_file, from memory: for the file's name stands @name, lines count from @first_line.
+ */
 int conf_read_text(const struct conf_table *table, void *target, const struct conf_loader *loader,
-                   const char *name, unsigned first_line, struct slice text,
-                   struct conf_notes *notes, struct conf_error *reterr) must_check;
+		   const char *name, unsigned first_line, struct slice text,
+		   struct conf_notes *notes, struct conf_error *reterr) must_check;
 
 /* For hooks: the first refusal stays.  Returns -EINVAL. */
 int conf_refuse(struct conf_reader *reader, const char *format, ...) printf_like(2, 3);

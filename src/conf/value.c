@@ -15,8 +15,8 @@ struct unit {
 
 /* From small to large, because printing takes the largest that divides. */
 static const struct unit SPAN_UNITS[] = {
-	{ "ns", 1 },          { "us", 1000 },         { "ms", 1000000 },
-	{ "s", 1000000000 },  { "min", 60000000000 }, { "h", 3600000000000 },
+	{ "ns", 1 },         { "us", 1000 },         { "ms", 1000000 },
+	{ "s", 1000000000 }, { "min", 60000000000 }, { "h", 3600000000000 },
 };
 static const struct unit RATE_UNITS[] = {
 	{ "ppb", CONF_UNITS_PER_PPM / 1000 },
@@ -26,88 +26,6 @@ static const struct unit RATE_UNITS[] = {
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-/* Eighteen digits fit an int64_t; more of them change nothing that a unit of ours can show. */
-#define DIGITS_MAX 18
-
-/* A decimal number taken apart: digits x 10^exponent. */
-struct decimal {
-	int64_t digits;
-	int n_digits;     /* without leading zeros          */
-	int64_t exponent; /* of the last digit taken        */
-	size_t n_seen;    /* digits of the text, zeros too  */
-};
-
-static struct slice take_digits(struct slice s, struct decimal *d, bool is_fraction)
-{
-	while (s.n && is_digit(s.p[0])) {
-		bool is_kept = d->n_digits < DIGITS_MAX;
-
-		if (is_kept) {
-			d->digits = d->digits * 10 + (s.p[0] - '0');
-			d->n_digits += d->digits != 0;
-		}
-		if (is_fraction && is_kept)
-			d->exponent--;
-		if (!is_fraction && !is_kept)
-			d->exponent++;
-		d->n_seen++;
-		s = (struct slice){ s.p + 1, s.n - 1 };
-	}
-	return s;
-}
-
-static bool split_decimal(struct slice s, struct decimal *d)
-{
-	int64_t exponent = 0;
-
-	*d = (struct decimal){ 0 };
-	s = take_digits(s, d, false);
-	if (s.n && s.p[0] == '.')
-		s = take_digits((struct slice){ s.p + 1, s.n - 1 }, d, true);
-	if (d->n_seen == 0)
-		return false;
-	if (s.n) {
-		if (s.p[0] != 'e' && s.p[0] != 'E')
-			return false;
-		if (!slice_to_int((struct slice){ s.p + 1, s.n - 1 }, &exponent) ||
-		    exponent < -1000 || exponent > 1000)
-			return false;
-	}
-	d->exponent += exponent;
-	return true;
-}
-
-/* @digits x 10^@exponent, rounded half away from zero; @digits is not negative. */
-static bool shift_decimal(int64_t digits, int64_t exponent, int64_t *ret)
-{
-	int64_t divisor = 1;
-
-	for (; digits && exponent > 0; exponent--)
-		if (__builtin_mul_overflow(digits, 10, &digits))
-			return false;
-	/* Below 10^-18 even the most digits there are come to less than a half. */
-	if (exponent < -DIGITS_MAX)
-		digits = 0;
-	for (; digits && exponent < 0; exponent++)
-		divisor *= 10;
-	*ret = digits / divisor + (digits % divisor >= divisor - digits % divisor);
-	return true;
-}
-
-bool conf_decimal(struct slice s, int scale, int64_t *ret)
-{
-	bool is_negative = s.n && s.p[0] == '-';
-	struct decimal d;
-	int64_t value;
-
-	if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
-		s = (struct slice){ s.p + 1, s.n - 1 };
-	if (!split_decimal(s, &d) || !shift_decimal(d.digits, d.exponent + scale, &value))
-		return false;
-	*ret = is_negative ? -value : value;
-	return true;
 }
 
 /* Digits followed by one of @units; a bare number is refused, whatever it is. */
@@ -163,24 +81,16 @@ static bool read_number(const struct conf_value *value, struct slice s, int64_t 
 {
 	switch (value->kind) {
 	case CONF_INT:
-	case CONF_COUNT:
-		return slice_to_int(s, ret);
+	case CONF_COUNT: return slice_to_int(s, ret);
 	case CONF_SECONDS:
-	case CONF_PPM:
-		return conf_decimal(s, 9, ret);
-	case CONF_SPAN:
-		return read_with_unit(s, SPAN_UNITS, COUNT(SPAN_UNITS), ret);
-	case CONF_RATE:
-		return read_with_unit(s, RATE_UNITS, COUNT(RATE_UNITS), ret);
-	case CONF_SWITCH:
-		return read_switch(s, ret);
-	case CONF_CHOICE:
-		return read_choice(s, value->choices, ret);
-	case CONF_REFID:
-		return read_refid(s, ret);
+	case CONF_PPM: return slice_to_scaled(s, 9, ret);
+	case CONF_SPAN: return read_with_unit(s, SPAN_UNITS, COUNT(SPAN_UNITS), ret);
+	case CONF_RATE: return read_with_unit(s, RATE_UNITS, COUNT(RATE_UNITS), ret);
+	case CONF_SWITCH: return read_switch(s, ret);
+	case CONF_CHOICE: return read_choice(s, value->choices, ret);
+	case CONF_REFID: return read_refid(s, ret);
 	case CONF_TEXT:
-	case CONF_NONE:
-		return false;
+	case CONF_NONE: return false;
 	}
 	return false;
 }
@@ -193,54 +103,36 @@ static bool has_range(enum conf_kind kind)
 static void store(const struct conf_value *value, int64_t number, void *member)
 {
 	switch (value->kind) {
-	case CONF_INT:
-		*(int *)member = (int)number;
-		return;
+	case CONF_INT: *(int *)member = (int)number; return;
 	case CONF_COUNT:
 	case CONF_CHOICE: /* gcc and clang store an enum without negative members as unsigned */
 		*(unsigned *)member = (unsigned)number;
 		return;
 	case CONF_SECONDS:
-	case CONF_SPAN:
-		*(vt_span *)member = VT_NS(number);
-		return;
+	case CONF_SPAN: *(vt_span *)member = VT_NS(number); return;
 	case CONF_PPM:
-	case CONF_RATE:
-		*(vt_rate *)member = (vt_rate){ (double)number / 1e6 };
-		return;
-	case CONF_REFID:
-		*(uint32_t *)member = (uint32_t)number;
-		return;
-	case CONF_SWITCH:
-		*(bool *)member = number != 0;
-		return;
+	case CONF_RATE: *(vt_rate *)member = (vt_rate){ (double)number / 1e6 }; return;
+	case CONF_REFID: *(uint32_t *)member = (uint32_t)number; return;
+	case CONF_SWITCH: *(bool *)member = number != 0; return;
 	case CONF_TEXT:
-	case CONF_NONE:
-		return;
+	case CONF_NONE: return;
 	}
 }
 
 static int64_t load(const struct conf_value *value, const void *member)
 {
 	switch (value->kind) {
-	case CONF_INT:
-		return *(const int *)member;
+	case CONF_INT: return *(const int *)member;
 	case CONF_COUNT:
-	case CONF_CHOICE:
-		return *(const unsigned *)member;
+	case CONF_CHOICE: return *(const unsigned *)member;
 	case CONF_SECONDS:
-	case CONF_SPAN:
-		return ((const vt_span *)member)->ns;
+	case CONF_SPAN: return ((const vt_span *)member)->ns;
 	case CONF_PPM:
-	case CONF_RATE:
-		return llround(((const vt_rate *)member)->ppb * 1e6);
-	case CONF_REFID:
-		return *(const uint32_t *)member;
-	case CONF_SWITCH:
-		return *(const bool *)member;
+	case CONF_RATE: return llround(((const vt_rate *)member)->ppb * 1e6);
+	case CONF_REFID: return *(const uint32_t *)member;
+	case CONF_SWITCH: return *(const bool *)member;
 	case CONF_TEXT:
-	case CONF_NONE:
-		return 0;
+	case CONF_NONE: return 0;
 	}
 	return 0;
 }
@@ -266,8 +158,8 @@ static void format_decimal(int64_t number, char *to, size_t size)
 {
 	uint64_t digits = number < 0 ? -(uint64_t)number : (uint64_t)number;
 	int n = snprintf(to, size, "%s%llu.%09llu", number < 0 ? "-" : "",
-	                 (unsigned long long)(digits / 1000000000),
-	                 (unsigned long long)(digits % 1000000000));
+			 (unsigned long long)(digits / 1000000000),
+			 (unsigned long long)(digits % 1000000000));
 
 	if (n < 0 || (size_t)n >= size)
 		return;
@@ -278,7 +170,7 @@ static void format_decimal(int64_t number, char *to, size_t size)
 }
 
 static void format_with_unit(int64_t number, const struct unit *units, size_t n, char *to,
-                             size_t size)
+			     size_t size)
 {
 	size_t largest = 0;
 
@@ -286,13 +178,13 @@ static void format_with_unit(int64_t number, const struct unit *units, size_t n,
 		if (number && number % units[i].scale == 0)
 			largest = i;
 	snprintf(to, size, "%lld%s", (long long)(number / units[largest].scale),
-	         units[largest].suffix);
+		 units[largest].suffix);
 }
 
 static void format_refid(uint32_t id, char *to, size_t size)
 {
 	char text[5] = { (char)(id >> 24), (char)(id >> 16 & 0xff), (char)(id >> 8 & 0xff),
-		         (char)(id & 0xff), '\0' };
+			 (char)(id & 0xff), '\0' };
 
 	snprintf(to, size, "%s", text);
 }
@@ -301,36 +193,21 @@ static void format_number(const struct conf_value *value, int64_t number, char *
 {
 	switch (value->kind) {
 	case CONF_INT:
-	case CONF_COUNT:
-		snprintf(to, size, "%lld", (long long)number);
-		return;
+	case CONF_COUNT: snprintf(to, size, "%lld", (long long)number); return;
 	case CONF_SECONDS:
-	case CONF_PPM:
-		format_decimal(number, to, size);
-		return;
-	case CONF_SPAN:
-		format_with_unit(number, SPAN_UNITS, COUNT(SPAN_UNITS), to, size);
-		return;
-	case CONF_RATE:
-		format_with_unit(number, RATE_UNITS, COUNT(RATE_UNITS), to, size);
-		return;
-	case CONF_REFID:
-		format_refid((uint32_t)number, to, size);
-		return;
-	case CONF_SWITCH:
-		snprintf(to, size, "%s", number ? "on" : "off");
-		return;
-	case CONF_CHOICE:
-		snprintf(to, size, "%s", value->choices[number]);
-		return;
+	case CONF_PPM: format_decimal(number, to, size); return;
+	case CONF_SPAN: format_with_unit(number, SPAN_UNITS, COUNT(SPAN_UNITS), to, size); return;
+	case CONF_RATE: format_with_unit(number, RATE_UNITS, COUNT(RATE_UNITS), to, size); return;
+	case CONF_REFID: format_refid((uint32_t)number, to, size); return;
+	case CONF_SWITCH: snprintf(to, size, "%s", number ? "on" : "off"); return;
+	case CONF_CHOICE: snprintf(to, size, "%s", value->choices[number]); return;
 	case CONF_TEXT:
-	case CONF_NONE:
-		return;
+	case CONF_NONE: return;
 	}
 }
 
 const char *conf_value_format(const struct conf_value *value, const void *target, char *to,
-                              size_t size)
+			      size_t size)
 {
 	const void *member = (const char *)target + (value->at - 1);
 

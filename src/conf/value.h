@@ -44,22 +44,16 @@ struct conf_value {
 	const char *const *choices; /* CONF_CHOICE: names in the order of the enum, then NULL */
 };
 
-#define CONF_NS_PER_S     INT64_C(1000000000)
+#define CONF_NS_PER_S      INT64_C(1000000000)
 #define CONF_UNITS_PER_PPM INT64_C(1000000000) /* 1e-15 per 1e-6 */
-
-/*
- * Reads all of @s as a decimal number with an optional fraction and exponent and gives
- * number x 10^@scale, rounded half away from zero.  False, and *@ret untouched, for anything else
- * and where the result does not fit.
- */
-bool conf_decimal(struct slice s, int scale, int64_t *ret) must_check;
 
 /* Stores @s in @target.  False, and @target untouched, where it is not what @value describes. */
 bool conf_value_read(const struct conf_value *value, struct slice s, void *target) must_check;
 
-/* Writes the value in @target as it is to be read again; "" for an empty text or refid 0.  Returns @to. */
+/* Writes the value in @target as it is to be read again; "" for an empty text or refid 0.  Returns
+ * @to. */
 const char *conf_value_format(const struct conf_value *value, const void *target, char *to,
-                              size_t size);
+			      size_t size);
 
 /* Writes what conf_value_read accepts: "a whole number from -7 to 24".  Returns @to. */
 const char *conf_value_expected(const struct conf_value *value, char *to, size_t size);
