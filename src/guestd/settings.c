@@ -27,8 +27,8 @@ void settings_default(struct settings *ret)
 }
 
 static int load_all(const char *path, const char *const *extra, size_t n_extra,
-                    const struct conf_loader *loader, struct conf_notes *notes,
-                    struct settings_builder *b, struct conf_error *reterr)
+		    const struct conf_loader *loader, struct conf_notes *notes,
+		    struct settings_builder *b, struct conf_error *reterr)
 {
 	int err = 0;
 
@@ -36,13 +36,13 @@ static int load_all(const char *path, const char *const *extra, size_t n_extra,
 		err = conf_read_file(&SETTINGS_TABLE, b, loader, path, notes, reterr);
 	for (size_t i = 0; i < n_extra && !err; i++)
 		err = conf_read_text(&SETTINGS_TABLE, b, loader, "command line", (unsigned)i + 1,
-		                     slice_of(extra[i]), notes, reterr);
+				     slice_of(extra[i]), notes, reterr);
 	return err;
 }
 
 int settings_load(const char *path, const char *const *extra, size_t n_extra,
-                  const struct conf_loader *loader, struct conf_notes *notes,
-                  struct settings *ret, struct conf_error *reterr)
+		  const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
+		  struct conf_error *reterr)
 {
 	struct settings_builder b = { .settings = UNWRITTEN };
 	int err = load_all(path, extra, n_extra, loader, notes, &b, reterr);

@@ -68,8 +68,8 @@ void settings_default(struct settings *ret);
  * written only on success.  The caller's @loader does the I/O.
  */
 int settings_load(const char *path, const char *const *extra, size_t n_extra,
-                  const struct conf_loader *loader, struct conf_notes *notes,
-                  struct settings *ret, struct conf_error *reterr) must_check;
+		  const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
+		  struct conf_error *reterr) must_check;
 
 /* Whether both mean the same, so that a reload has nothing to do. */
 bool settings_equal(const struct settings *a, const struct settings *b);

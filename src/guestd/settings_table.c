@@ -57,7 +57,7 @@ static enum driver_option driver_option_of(struct slice word)
  * is false for a refclock that this version cannot read.
  */
 static int read_driver_options(struct slice rest, struct conf_reader *reader,
-                               struct refclock_settings *clock, bool *ret_is_usable)
+			       struct refclock_settings *clock, bool *ret_is_usable)
 {
 	char quote[80];
 
@@ -67,21 +67,21 @@ static int read_driver_options(struct slice rest, struct conf_reader *reader,
 
 		switch (driver_option_of(word)) {
 		case OPTION_UNKNOWN:
-			return conf_refuse(reader, "refclock PHC: expected nocrossts behind the "
-			                           "device, got %s",
-			                   log_quote(word.p, word.n, quote, sizeof quote));
-		case OPTION_NO_PRECISE:
-			clock->is_precise_off = true;
-			break;
+			return conf_refuse(reader,
+					   "refclock PHC: expected nocrossts behind the "
+					   "device, got %s",
+					   log_quote(word.p, word.n, quote, sizeof quote));
+		case OPTION_NO_PRECISE: clock->is_precise_off = true; break;
 		case OPTION_PULSES:
 			*ret_is_usable = false;
 			conf_warn(reader, "refclock PHC: extpps: pulses on a pin are not read by "
-			                  "this version; the line is ignored");
+					  "this version; the line is ignored");
 			break;
 		case OPTION_OF_PULSES:
-			conf_warn(reader, "refclock PHC: %.*s: has no meaning without extpps and "
-			                  "is ignored",
-			          (int)word.n, word.p);
+			conf_warn(reader,
+				  "refclock PHC: %.*s: has no meaning without extpps and "
+				  "is ignored",
+				  (int)word.n, word.p);
 			break;
 		}
 	}
@@ -99,19 +99,20 @@ static uint32_t assigned_refid(const struct settings_builder *b)
 
 /* Keeps @clock, the draft's, unless it is one too many or one that is there already. */
 static int keep_refclock(struct settings_builder *b, const struct refclock_settings *clock,
-                         struct conf_reader *reader)
+			 struct conf_reader *reader)
 {
 	struct settings *s = &b->settings;
 	char quote[80];
 
 	for (unsigned i = 0; i < s->n_refclocks; i++)
 		if (strcmp(s->refclocks[i].device, clock->device) == 0)
-			return conf_refuse(reader, "refclock PHC: expected each device once, got %s again",
-			                   log_quote(clock->device, strlen(clock->device), quote,
-			                             sizeof quote));
+			return conf_refuse(reader,
+					   "refclock PHC: expected each device once, got %s again",
+					   log_quote(clock->device, strlen(clock->device), quote,
+						     sizeof quote));
 	if (s->n_refclocks == SETTINGS_REFCLOCKS_MAX)
 		return conf_refuse(reader, "refclock: expected at most %d reference clocks",
-		                   SETTINGS_REFCLOCKS_MAX);
+				   SETTINGS_REFCLOCKS_MAX);
 	s->refclocks[s->n_refclocks] = *clock;
 	s->refclocks[s->n_refclocks++].source = b->draft.source;
 	return 0;
@@ -129,16 +130,18 @@ static int refclock_close(void *target, struct conf_reader *reader)
 
 	if (b->draft.driver != REFCLOCK_PHC) {
 		b->n_refclocks_seen++;
-		conf_warn(reader, "refclock %s: this driver is not available in this version; the "
-		                  "line is ignored",
-		          DRIVERS[b->draft.driver]);
+		conf_warn(reader,
+			  "refclock %s: this driver is not available in this version; the "
+			  "line is ignored",
+			  DRIVERS[b->draft.driver]);
 		return 0;
 	}
 	if (device.n < 2 || device.p[0] != '/' ||
 	    !slice_copy(device, clock.device, sizeof clock.device))
-		return conf_refuse(reader, "refclock PHC: expected the path of a device, such as "
-		                           "/dev/ptp0, got %s",
-		                   log_quote(device.p, device.n, quote, sizeof quote));
+		return conf_refuse(reader,
+				   "refclock PHC: expected the path of a device, such as "
+				   "/dev/ptp0, got %s",
+				   log_quote(device.p, device.n, quote, sizeof quote));
 	err = read_driver_options(rest, reader, &clock, &is_usable);
 	if (err)
 		return err;
@@ -160,18 +163,29 @@ static const void *refclock_element(void *target, unsigned i)
 		return NULL;
 	b->draft = (struct refclock_draft){ .driver = REFCLOCK_PHC, .source = clock->source };
 	snprintf(b->draft.parameter, sizeof b->draft.parameter, "%s%s", clock->device,
-	         clock->is_precise_off ? ":nocrossts" : "");
+		 clock->is_precise_off ? ":nocrossts" : "");
 	return &b->draft;
 }
 
 #define IN_SETTINGS(member) CONF_AT(struct settings_builder, settings.member)
 #define IN_DRAFT(member)    CONF_AT(struct refclock_draft, member)
 
-#define WHOLE(name, at, min, max) { CONF_INT, name, at, min, max, NULL }
-#define SECONDS(name, at, min, max) \
-	{ CONF_SECONDS, name, at, (min) * CONF_NS_PER_S, (max) * CONF_NS_PER_S, NULL }
-#define TEXT(name, at, size) { CONF_TEXT, name, at, 0, (size) - 1, NULL }
-#define REFID(at) { CONF_REFID, "NAME", at, 0, 0, NULL }
+#define WHOLE(name, at, min, max)                  \
+	{                                          \
+		CONF_INT, name, at, min, max, NULL \
+	}
+#define SECONDS(name, at, min, max)                                                    \
+	{                                                                              \
+		CONF_SECONDS, name, at, (min)*CONF_NS_PER_S, (max)*CONF_NS_PER_S, NULL \
+	}
+#define TEXT(name, at, size)                           \
+	{                                              \
+		CONF_TEXT, name, at, 0, (size)-1, NULL \
+	}
+#define REFID(at)                                  \
+	{                                          \
+		CONF_REFID, "NAME", at, 0, 0, NULL \
+	}
 #define PATH(at) TEXT("PATH", at, SETTINGS_PATH_MAX)
 
 #define DECADES INT64_C(1000000000) /* seconds: more than any clock is off */
@@ -269,8 +283,8 @@ static const struct conf_row ROWS[] = {
 	  { SECONDS("THRESHOLD", IN_SETTINGS(makestep_threshold), 0, DECADES),
 	    WHOLE("LIMIT", IN_SETTINGS(makestep_limit), INT32_MIN, INT32_MAX) },
 	  .given = IN_SETTINGS(is_makestep_given),
-	  .help = "Step an offset above THRESHOLD in the first LIMIT updates, always where LIMIT is "
-	          "negative. A pause, a restore or a resume is stepped whatever this says." },
+	  .help = "Step an offset above THRESHOLD in the first LIMIT updates, always where LIMIT "
+	          "is negative. A pause, a restore or a resume is stepped whatever this says." },
 	{ "maxslewrate", CONF_SET,
 	  { { CONF_PPM, "PPM", IN_SETTINGS(max_slew_rate), CONF_UNITS_PER_PPM / 1000,
 	      100000 * CONF_UNITS_PER_PPM, NULL } },
@@ -281,13 +295,15 @@ static const struct conf_row ROWS[] = {
 	    WHOLE("IGNORE", IN_SETTINGS(max_change_ignore), INT32_MIN, INT32_MAX) },
 	  .given = IN_SETTINGS(is_max_change_given),
 	  .help = "After START updates refuse a correction above OFFSET without a proven cause: "
-	          "ignore the first IGNORE of them, then exit; never exit where IGNORE is negative." },
+	          "ignore the first IGNORE of them, then exit; never exit where IGNORE is "
+	          "negative." },
 	{ "driftfile", CONF_SET, { PATH(IN_SETTINGS(drift_file)) }, .options = &DRIFTFILE_TABLE,
 	  .help = "Where the clock's frequency error is kept from one run to the next. Nowhere, "
 	          "unless there is no configuration at all: then /var/lib/vmtime/drift." },
 	{ "rtcsync", CONF_SET, .given = IN_SETTINGS(is_rtcsync),
 	  .help = "Tell the kernel when the clock is in sync, which also lets it keep the RTC." },
-	{ "pidfile", CONF_SET, { PATH(IN_SETTINGS(pid_file)) }, .initial = "/run/vmtime/vmtimed.pid",
+	{ "pidfile", CONF_SET, { PATH(IN_SETTINGS(pid_file)) },
+	  .initial = "/run/vmtime/vmtimed.pid",
 	  .help = "Where the process id is written; / stands for nowhere." },
 	{ "user", CONF_SET, { TEXT("NAME", IN_SETTINGS(user), SETTINGS_USER_MAX) },
 	  .initial = "vmtime",
