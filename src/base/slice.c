@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/slice.h"
 
+#include <float.h>
 #include <string.h>
 
 static bool is_blank(char c)
@@ -118,53 +119,104 @@ bool slice_to_int(struct slice s, int64_t *ret)
 	return true;
 }
 
-/* Takes digits off *@s, adding them to *@value; returns how many there were. */
-static size_t take_digits(struct slice *s, double *value)
-{
-	size_t n = 0;
+/* Eighteen digits fit an int64_t, and a double has room for fewer. */
+#define DIGITS_MAX 18
 
-	for (; n < s->n && is_digit(s->p[n]); n++)
-		*value = *value * 10 + (s->p[n] - '0');
-	s->p += n;
-	s->n -= n;
-	return n;
+/* A decimal number taken apart: digits x 10^exponent. */
+struct decimal {
+	int64_t digits;
+	int n_digits;     /* kept, without leading zeros     */
+	int64_t exponent; /* of the last digit kept          */
+	size_t n_seen;    /* digits of the text, zeros too   */
+};
+
+/* Takes digits off *@s; those behind the eighteenth only move the exponent. */
+static void take_digits(struct slice *s, struct decimal *d, bool is_fraction)
+{
+	for (; s->n && is_digit(s->p[0]); s->p++, s->n--) {
+		bool is_kept = d->n_digits < DIGITS_MAX;
+
+		if (is_kept) {
+			d->digits = d->digits * 10 + (s->p[0] - '0');
+			d->n_digits += d->digits != 0;
+		}
+		if (is_fraction && is_kept)
+			d->exponent--;
+		if (!is_fraction && !is_kept)
+			d->exponent++;
+		d->n_seen++;
+	}
 }
 
-/* Takes "e", a sign and digits off *@s.  False where there is something else. */
-static bool take_exponent(struct slice *s, int64_t *ret)
+/* Takes all of @s, without a sign, apart. */
+static bool split_decimal(struct slice s, struct decimal *d)
 {
-	if (s->n == 0) {
-		*ret = 0;
-		return true;
+	int64_t exponent = 0;
+
+	*d = (struct decimal){ 0 };
+	take_digits(&s, d, false);
+	if (s.n && s.p[0] == '.') {
+		s = (struct slice){ s.p + 1, s.n - 1 };
+		take_digits(&s, d, true);
 	}
-	if (lower(s->p[0]) != 'e')
+	if (d->n_seen == 0)
 		return false;
-	s->p++;
-	s->n--;
-	return slice_to_int(*s, ret) && *ret >= -400 && *ret <= 400;
+	if (s.n &&
+	    (lower(s.p[0]) != 'e' || !slice_to_int((struct slice){ s.p + 1, s.n - 1 }, &exponent) ||
+	     exponent < -1000 || exponent > 1000))
+		return false;
+	d->exponent += exponent;
+	return true;
+}
+
+/* @digits x 10^@exponent, rounded half away from zero; @digits is not negative. */
+static bool shift_decimal(int64_t digits, int64_t exponent, int64_t *ret)
+{
+	int64_t divisor = 1;
+
+	for (; digits && exponent > 0; exponent--)
+		if (__builtin_mul_overflow(digits, 10, &digits))
+			return false;
+	/* Below 10^-18 even the most digits there are come to less than a half. */
+	if (exponent < -DIGITS_MAX)
+		digits = 0;
+	for (; digits && exponent < 0; exponent++)
+		divisor *= 10;
+	*ret = digits / divisor + (digits % divisor >= divisor - digits % divisor);
+	return true;
+}
+
+bool slice_to_scaled(struct slice s, int scale, int64_t *ret)
+{
+	bool is_negative = take_sign(&s);
+	struct decimal d;
+	int64_t value;
+
+	if (!split_decimal(s, &d) || !shift_decimal(d.digits, d.exponent + scale, &value))
+		return false;
+	*ret = is_negative ? -value : value;
+	return true;
 }
 
 bool slice_to_double(struct slice s, double *ret)
 {
 	bool is_negative = take_sign(&s);
-	double value = 0, scale = 1;
-	size_t whole = take_digits(&s, &value), fraction = 0;
-	int64_t exponent;
+	struct decimal d;
+	double value, scale = 1;
 
-	if (s.n && s.p[0] == '.') {
-		s.p++;
-		s.n--;
-		fraction = take_digits(&s, &value);
-	}
-	if (whole + fraction == 0 || !take_exponent(&s, &exponent))
+	if (!split_decimal(s, &d))
 		return false;
-
-	exponent -= (int64_t)fraction;
+	value = (double)d.digits;
+	/* 1e22 is the largest power of ten that a double holds exactly. */
+	for (; d.exponent > 22 && value <= DBL_MAX; d.exponent -= 22)
+		value *= 1e22;
+	for (; d.exponent < -22; d.exponent += 22)
+		value /= 1e22;
 	/* One division instead of many multiplications: 0.1 must come out as the double 0.1. */
-	for (int64_t i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e300; i--)
+	for (int64_t i = d.exponent < 0 ? -d.exponent : d.exponent; i > 0 && i <= 22; i--)
 		scale *= 10;
-	value = exponent < 0 ? value / scale : value * scale;
-	if (!(value <= 1e300))
+	value = d.exponent < 0 ? value / scale : value * scale;
+	if (!(value <= DBL_MAX))
 		return false;
 	*ret = is_negative ? -value : value;
 	return true;

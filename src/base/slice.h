@@ -40,9 +40,16 @@ bool slice_copy(struct slice s, char *to, size_t size);
 
 /*
  * Reads all of @s as a decimal number: optional sign, digits, for the double also a fraction and
- * an exponent.  No locale, no hexadecimal, no infinity.  False, and *@ret untouched, for anything else.
+ * an exponent.  No locale, no hexadecimal, no infinity.  False, and *@ret untouched, for anything
+ * else and for what does not fit; the eighteen first digits count.
  */
 bool slice_to_int(struct slice s, int64_t *ret);
 bool slice_to_double(struct slice s, double *ret);
+
+/*
+ * Reads as slice_to_double and gives the number x 10^@scale as an integer, rounded half away from
+ * zero: exact where a double is not.  False, and *@ret untouched, also where it does not fit.
+ */
+bool slice_to_scaled(struct slice s, int scale, int64_t *ret);
 
 #endif

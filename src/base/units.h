@@ -117,13 +117,21 @@ static inline double vt_span_seconds(vt_span span)
 /* Rounds to the nearest nanosecond and saturates; NaN becomes 0. */
 static inline vt_span vt_span_from_ns(double ns)
 {
+	int64_t whole;
+
 	if (!(ns == ns))
 		return (vt_span){ 0 };
 	if (ns >= 0x1p63)
 		return (vt_span){ INT64_MAX };
 	if (ns <= -0x1p63)
 		return (vt_span){ INT64_MIN };
-	return (vt_span){ (int64_t)(ns < 0 ? ns - 0.5 : ns + 0.5) };
+	/* Not (int64_t)(ns + 0.5): above 2^52 that sum itself rounds, to the next even number. */
+	whole = (int64_t)ns;
+	if (ns - (double)whole >= 0.5)
+		whole++;
+	if (ns - (double)whole <= -0.5)
+		whole--;
+	return (vt_span){ whole };
 }
 
 /* How far a clock that is off by @rate strays in @elapsed; signed. */

@@ -19,9 +19,11 @@
 
 #define SETTINGS_REFCLOCKS_MAX 8
 #define SETTINGS_PATH_MAX      256
+#define SETTINGS_USER_MAX      64
 
 struct refclock_settings {
 	char device[SETTINGS_PATH_MAX]; /* as written: /dev/ptp0 */
+	bool is_precise_off;            /* `nocrossts`: never by PTP_SYS_OFFSET_PRECISE */
 	struct source_conf source;
 };
 
@@ -48,9 +50,13 @@ struct settings {
 	char drift_file[SETTINGS_PATH_MAX]; /* empty: none */
 	vt_span drift_interval;             /* how often it is written */
 	char pid_file[SETTINGS_PATH_MAX];   /* empty: none */
-	char user[64];                      /* empty: not given */
+	char user[SETTINGS_USER_MAX];       /* never empty; default vmtime */
 	enum clock_owner_rule clock_owner;
 };
+
+/* Room for what settings_print and settings_reference write. */
+#define SETTINGS_PRINT_MAX     16384
+#define SETTINGS_REFERENCE_MAX 32768
 
 /* No configuration at all: the host's clock, rtcsync, the default paths. */
 void settings_default(struct settings *ret);
@@ -62,7 +68,19 @@ void settings_default(struct settings *ret);
  * written only on success.  The caller's @loader does the I/O.
  */
 int settings_load(const char *path, const char *const *extra, size_t n_extra,
-                  const struct conf_loader *loader, struct conf_notes *notes,
-                  struct settings *ret, struct conf_error *reterr) must_check;
+		  const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
+		  struct conf_error *reterr) must_check;
+
+/* Whether both mean the same, so that a reload has nothing to do. */
+bool settings_equal(const struct settings *a, const struct settings *b);
+
+/*
+ * Writes @settings as directives, defaults included, that load as the same value: what `-p` shows.
+ * As snprintf: always terminated, returns the length that all of it needs.
+ */
+size_t settings_print(const struct settings *settings, char *to, size_t size);
+
+/* Writes what --conf-reference shows: every directive with its values, range, default and help. */
+size_t settings_reference(char *to, size_t size);
 
 #endif

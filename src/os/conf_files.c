@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/conf_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static bool is_null_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* Returns an fd to close, or -errno. */
+static int open_regular(const char *path)
+{
+	/* Without O_NONBLOCK the open itself would wait for a FIFO's other end. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else if (S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	else if (!S_ISREG(st.st_mode) && !is_null_device(&st))
+		err = -EOPNOTSUPP;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* Reads until the end of the file or of the buffer.  Returns the number of bytes, or -errno. */
+static ssize_t read_all(int fd, char *to, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t got = read(fd, to + n, size - n);
+
+		if (got == 0)
+			break;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got > 0)
+			n += (size_t)got;
+	}
+	return (ssize_t)n;
+}
+
+int conf_files_read(void *context, const char *path, char *to, size_t size, size_t *ret_n)
+{
+	int fd = open_regular(path);
+	char more;
+	ssize_t n, n_more = 0;
+
+	(void)context;
+	if (fd < 0)
+		return fd;
+	n = read_all(fd, to, size);
+	/* A full buffer may be the whole file or its beginning. */
+	if (n >= 0 && (size_t)n == size)
+		n_more = read_all(fd, &more, 1);
+	close(fd);
+	if (n < 0 || n_more < 0)
+		return (int)(n < 0 ? n : n_more);
+	if (n_more)
+		return -EFBIG;
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* glob says of an error only its kind. */
+static int glob_error(int code)
+{
+	switch (code) {
+	case 0:
+	case GLOB_NOMATCH: return 0;
+	case GLOB_NOSPACE: return -ENOMEM;
+	default: return errno ? -errno : -EIO;
+	}
+}
+
+int conf_files_expand(void *context, const char *pattern,
+		      int (*found)(void *list, const char *path), void *list)
+{
+	glob_t matches = { 0 };
+	int err;
+
+	(void)context;
+	/* Sorted here: glob sorts by the locale. */
+	errno = 0;
+	err = glob_error(glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &matches));
+	if (err == -ENOENT || err == -ENOTDIR)
+		err = 0;
+	if (matches.gl_pathc)
+		qsort(matches.gl_pathv, matches.gl_pathc, sizeof *matches.gl_pathv, compare);
+	for (size_t i = 0; i < matches.gl_pathc && !err; i++)
+		err = found(list, matches.gl_pathv[i]);
+	globfree(&matches);
+	return err;
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), n_suffix = strlen(suffix);
+
+	return name[0] != '.' && n > n_suffix && strcmp(name + n - n_suffix, suffix) == 0;
+}
+
+int conf_files_list(void *context, const char *directory, const char *suffix,
+		    int (*found)(void *list, const char *path), void *list)
+{
+	struct dirent **entries;
+	int n = scandir(directory, &entries, NULL, compare_entries);
+	char path[PATH_MAX];
+	int err = 0;
+
+	(void)context;
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		int length;
+
+		if (!err && has_suffix(entries[i]->d_name, suffix)) {
+			length =
+				snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+			err = (size_t)length < sizeof path ? found(list, path) : -ENAMETOOLONG;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
