@@ -29,7 +29,7 @@ int clock_read_ns(const struct os_calls *calls, clockid_t id, int64_t *ret_ns) m
  */
 int clock_read_bracket(const struct os_calls *calls, clockid_t id, struct bracket *ret) must_check;
 
-/* @ret->radius is half of the narrowest bracket, rounded outwards.  0, or -errno, *@ret untouched. */
+/* @ret->radius is half the narrowest bracket, rounded outwards.  0, or -errno, *@ret untouched. */
 int clock_read_pair(const struct os_calls *calls, struct clock_pair *ret) must_check;
 
 #endif
