@@ -44,7 +44,7 @@ struct opener {
 	int socket; /* -1: opens by itself; owned */
 	pid_t pid;  /* of the process; 0: none    */
 	uint32_t sequence;
-	const char *root; /* put before /sys; borrowed for ever */
+	const char *root; /* put before /sys and /dev, not before @paths; borrowed for ever */
 	struct opener_paths paths;
 };
 
@@ -60,7 +60,10 @@ int opener_init(struct opener *o, const struct opener_paths *paths, const char *
 /* The host's clock by its name.  @ret_node says which it is. */
 int opener_open_kvm(struct opener *o, struct ptp_node *ret_node, int *ret_fd) must_check;
 
-/* A PTP clock by path: /dev/ptpN, or one of the list.  -EACCES: neither. */
+/*
+ * A clock by path: /dev/ptpN, or one of the list.  -EACCES: neither.  /dev/ptp_kvm is the host's
+ * clock by its name: the link of that name is udev's, and udev may be missing or have lost it.
+ */
 int opener_open_path(struct opener *o, const char *path, int *ret_fd) must_check;
 
 int opener_open_vmclock(struct opener *o, int *ret_fd) must_check;
@@ -68,8 +71,9 @@ int opener_open_rtc(struct opener *o, int *ret_fd) must_check;
 
 /*
  * All of them: 0 and an fd that is the caller's (O_CLOEXEC), or -errno with outputs untouched.
- * -ENOENT, -ENODEV, -ENXIO: no such device now.  The process answers in microseconds; where it
- * does not within a second, -ETIMEDOUT, and the next request starts afresh.  -EPIPE: it is gone.
+ * -ENOENT, -ENODEV, -ENXIO: no such device now; -ENOTTY: not a character device.  The process
+ * answers in microseconds; where it does not within a second, -ETIMEDOUT, and the next request
+ * starts afresh.  -EPIPE: it is gone.
  */
 
 /* Closes the socket, which ends the process, and waits for it (it ends at once). */
