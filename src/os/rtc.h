@@ -25,7 +25,7 @@
  */
 int rtc_decode(const struct rtc_time *fields, vt_real *ret) must_check;
 
-/* Reads the RTC open as @fd; as rtc_decode.  0 or -errno, *@ret untouched; -EIO: its battery died. */
+/* Reads the RTC open as @fd; as rtc_decode.  0 or -errno, *@ret untouched; -ENODEV: @fd is -1. */
 int rtc_read(const struct os_calls *calls, int fd, vt_real *ret) must_check;
 
 #endif
