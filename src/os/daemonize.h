@@ -40,7 +40,10 @@ enum daemonize_outcome daemonize_fork(struct daemonize *d, int *ret_status) must
  */
 void daemonize_fail(struct daemonize *d, int status);
 
-/* We are up: stdin, stdout and stderr become /dev/null, the parent ends with 0.  0 or -errno. */
+/*
+ * We are up: stdin, stdout and stderr become /dev/null, the working folder becomes /, the parent
+ * ends with 0.  In the foreground: does nothing.  0 or -errno, and then nothing was reported.
+ */
 int daemonize_up(struct daemonize *d) must_check;
 
 #endif

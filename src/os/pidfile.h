@@ -7,7 +7,8 @@
  *
  * The lock on the file decides (flock), not its existence: it ends with the
  * process, so a file left by a killed daemon is simply taken over.  Take it
- * after the last fork.
+ * after the last fork that leaves nothing but the daemon; a helper that is forked
+ * later inherits the lock and must close `fd`.
  */
 
 #include <sys/types.h>
