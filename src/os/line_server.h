@@ -132,7 +132,10 @@ void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollf
 /* Takes the next request.  False, and *@ret untouched, when this dispatch has no more. */
 bool line_server_pop(struct line_server *s, struct line_request *ret);
 
-/* Sends @text and a line break to @client.  One that has gone meanwhile is none of our worry. */
+/*
+ * Sends @text (one line) and a line break to @client.  One that has gone meanwhile is none of our
+ * worry.  Reply before the next dispatch: a client that has said its last is closed there.
+ */
 void line_server_reply(struct line_server *s, uint32_t client, const char *text, size_t length);
 
 /* How many clients are connected. */
