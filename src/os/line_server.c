@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/line_server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG       32
+#define ACCEPT_BUDGET 8 /* new clients a dispatch */
+#define ACCEPT_PAUSE  VT_SEC(1)
+#define OUT_FIRST     4096
+
+/* The first line that waits in `in`, or what there is of it. */
+static size_t line_length(const struct line_client_state *c, bool *ret_found)
+{
+	const char *from = c->in ? c->in + c->in_taken : NULL;
+	const char *end = from ? memchr(from, '\n', c->in_used - c->in_taken) : NULL;
+
+	*ret_found = end != NULL;
+	return end ? (size_t)(end - from) : c->in_used - c->in_taken;
+}
+
+static bool has_line(const struct line_client_state *c)
+{
+	bool found;
+
+	(void)line_length(c, &found);
+	return found;
+}
+
+static bool owes_bytes(const struct line_client_state *c)
+{
+	return c->out_used > c->out_sent;
+}
+
+static void close_client(struct line_client_state *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c->in);
+	free(c->out);
+	*c = (struct line_client_state){ .fd = -1, .poll_index = -1 };
+}
+
+/* A request more every 1/RATE s, up to BURST. */
+static void refill(struct line_client_state *c, vt_mono now)
+{
+	vt_span since = vt_mono_since(now, c->refilled);
+
+	if (since.ns <= 0)
+		return;
+	c->tokens += vt_span_seconds(since) * LINE_SERVER_RATE;
+	if (c->tokens > LINE_SERVER_BURST)
+		c->tokens = LINE_SERVER_BURST;
+	c->refilled = now;
+}
+
+static vt_mono next_token(const struct line_client_state *c)
+{
+	vt_span wait = vt_span_from_ns((1 - c->tokens) / LINE_SERVER_RATE * 1e9 + 1);
+
+	return vt_mono_add(c->refilled, vt_span_max(wait, VT_NS(0)));
+}
+
+/* Sends what is owed.  False: the client is gone. */
+static bool flush(struct line_client_state *c, vt_mono now)
+{
+	while (owes_bytes(c)) {
+		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_used - c->out_sent,
+		                 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		c->out_sent += (size_t)n;
+		c->moved = now;
+	}
+	/* Most of the time nothing is owed, so nothing is kept. */
+	free(c->out);
+	c->out = NULL;
+	c->out_used = c->out_sent = c->out_size = 0;
+	return true;
+}
+
+/* Makes room for @more bytes behind what is owed.  False: too much, or no memory. */
+static bool make_room(struct line_client_state *c, size_t more)
+{
+	size_t owed = c->out_used - c->out_sent;
+	size_t size = c->out_size ? c->out_size : OUT_FIRST;
+	char *larger;
+
+	if (more > LINE_REPLY_BACKLOG || owed > LINE_REPLY_BACKLOG - more)
+		return false;
+	if (c->out_sent) {
+		memmove(c->out, c->out + c->out_sent, owed);
+		c->out_used = owed;
+		c->out_sent = 0;
+	}
+	while (size < owed + more)
+		size *= 2;
+	if (size == c->out_size)
+		return true;
+	larger = realloc(c->out, size);
+	if (!larger)
+		return false;
+	c->out = larger;
+	c->out_size = size;
+	return true;
+}
+
+/* Queues @text and a break, and sends what the socket takes.  False: the client is to be dropped. */
+static bool put_line(struct line_client_state *c, const char *text, size_t length, vt_mono now)
+{
+	if (!make_room(c, length + 1))
+		return false;
+	memcpy(c->out + c->out_used, text, length);
+	c->out[c->out_used + length] = '\n';
+	c->out_used += length + 1;
+	return flush(c, now);
+}
+
+/* Moves what has not been popped to the front. */
+static void compact(struct line_client_state *c)
+{
+	if (!c->in || !c->in_taken)
+		return;
+	memmove(c->in, c->in + c->in_taken, c->in_used - c->in_taken);
+	c->in_used -= c->in_taken;
+	c->in_taken = 0;
+}
+
+/* Reads what has come and fits.  False: the client is to be dropped. */
+static bool receive(struct line_client_state *c, vt_mono now)
+{
+	ssize_t n;
+
+	if (!c->in)
+		c->in = malloc(LINE_REQUEST_MAX + 1);
+	if (!c->in)
+		return false;
+	compact(c);
+	n = recv(c->fd, c->in + c->in_used, LINE_REQUEST_MAX + 1 - c->in_used, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0) {
+		c->is_ended = true;
+		return true;
+	}
+	c->in_used += (size_t)n;
+	c->moved = now;
+	return true;
+}
+
+/* Nothing is read from a client that still has something to do with what it sent or was sent. */
+static bool is_read(const struct line_client_state *c)
+{
+	return !c->is_ended && !owes_bytes(c) && !has_line(c) && c->tokens >= 1;
+}
+
+static bool is_done(const struct line_client_state *c)
+{
+	return c->is_ended && !owes_bytes(c) && !has_line(c);
+}
+
+static bool is_too_long(const struct line_client_state *c)
+{
+	return c->in && !has_line(c) && c->in_used - c->in_taken > LINE_REQUEST_MAX;
+}
+
+/* Whether the group @wanted is one of the peer's: its own or a supplementary one. */
+static bool peer_has_group(int fd, gid_t own, gid_t wanted)
+{
+	gid_t groups[64];
+	socklen_t size = sizeof groups;
+
+	if (own == wanted)
+		return true;
+	/* More than fit are not looked at: a user in 65 groups may become root to change things. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof *groups; i++)
+		if (groups[i] == wanted)
+			return true;
+	return false;
+}
+
+static struct line_client_state *find_room(struct line_server *s, uid_t uid)
+{
+	struct line_client_state *free_slot = NULL;
+	unsigned used = 0, same = 0;
+
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		struct line_client_state *c = &s->clients[i];
+
+		if (c->fd < 0) {
+			free_slot = free_slot ? free_slot : c;
+			continue;
+		}
+		used++;
+		same += c->uid == uid;
+	}
+	if (uid != 0 && (same >= LINE_SERVER_PER_UID ||
+	                 used >= LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT))
+		return NULL;
+	return free_slot;
+}
+
+/* Tells a client that is not served why; what does not fit its empty socket is lost. */
+static void turn_away(int fd, const char *text)
+{
+	char line[512];
+	size_t length = strlen(text);
+
+	if (length < sizeof line) {
+		memcpy(line, text, length);
+		line[length] = '\n';
+		(void)!send(fd, line, length + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	close(fd);
+}
+
+static void welcome(struct line_server *s, int fd, vt_mono now)
+{
+	struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	socklen_t size = sizeof peer;
+	struct line_client_state *c;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		close(fd);
+		return;
+	}
+	c = find_room(s, peer.uid);
+	if (!c) {
+		turn_away(fd, s->conf.busy_reply);
+		return;
+	}
+	*c = (struct line_client_state){
+		.fd = fd,
+		.id = ++s->last_id,
+		.uid = peer.uid,
+		.gid = peer.gid,
+		.may_change = peer.uid == 0 || peer_has_group(fd, peer.gid, s->conf.gid),
+		.poll_index = -1,
+		.tokens = LINE_SERVER_BURST,
+		.refilled = now,
+		.moved = now,
+	};
+}
+
+static void accept_clients(struct line_server *s, vt_mono now)
+{
+	for (unsigned i = 0; i < ACCEPT_BUDGET; i++) {
+		int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			welcome(s, fd, now);
+			continue;
+		}
+		/* Without descriptors the queue stays readable; polling it would spin. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			s->accepts_again = vt_mono_add(now, ACCEPT_PAUSE);
+		return;
+	}
+}
+
+/* What poll said about one client.  False: it is to be dropped. */
+static bool serve(struct line_client_state *c, short revents, vt_mono now)
+{
+	if (revents & POLLOUT && !flush(c, now))
+		return false;
+	if (revents & (POLLIN | POLLHUP | POLLERR) && is_read(c) && !receive(c, now))
+		return false;
+	/* Once both directions are shut nobody reads replies; poll would say so for ever. */
+	if (revents & (POLLHUP | POLLERR | POLLNVAL))
+		c->is_gone = true;
+	if (c->is_gone && !has_line(c))
+		return false;
+	return true;
+}
+
+static void update_client(struct line_server *s, struct line_client_state *c, short revents)
+{
+	vt_mono now = s->now;
+
+	refill(c, now);
+	c->served = 0;
+	if (!serve(c, revents, now) || is_done(c) ||
+	    vt_mono_since(now, c->moved).ns >= LINE_SERVER_IDLE.ns) {
+		close_client(c);
+		return;
+	}
+	if (is_too_long(c)) {
+		(void)put_line(c, s->conf.too_long_reply, strlen(s->conf.too_long_reply), now);
+		close_client(c);
+	}
+}
+
+void line_server_init(struct line_server *s)
+{
+	*s = (struct line_server){ .fd = -1 };
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++)
+		s->clients[i] = (struct line_client_state){ .fd = -1, .poll_index = -1 };
+}
+
+/* Does somebody listen at @address? */
+static bool is_alive(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool answers;
+
+	if (fd < 0)
+		return false;
+	/* A full backlog (EAGAIN) is a sign of life, too. */
+	answers = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+	          errno == EAGAIN;
+	close(fd);
+	return answers;
+}
+
+/* Removes a socket that nobody listens to.  0, -EADDRINUSE where somebody does, or -errno. */
+static int clear_path(const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	if (lstat(address->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	if (is_alive(address))
+		return -EADDRINUSE;
+	return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int make_folder_of(const char *path, uid_t uid, gid_t gid)
+{
+	char folder[FILE_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return 0;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	return folder_make(folder, 0755, uid, gid);
+}
+
+static int bind_and_listen(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid)
+{
+	if (bind(fd, (const struct sockaddr *)address, sizeof *address) < 0)
+		return -errno;
+	/* Anybody may connect and read; who may change things is looked at per client. */
+	if (chmod(address->sun_path, 0666) < 0 ||
+	    (geteuid() != uid && lchown(address->sun_path, uid, gid) < 0) ||
+	    listen(fd, BACKLOG) < 0) {
+		int r = -errno;
+
+		(void)unlink(address->sun_path);
+		return r;
+	}
+	return 0;
+}
+
+static int open_at(const struct line_server_conf *conf, int *ret_fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strlen(conf->path);
+	int fd, r;
+
+	if (length >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, conf->path, length);
+	r = make_folder_of(conf->path, conf->uid, conf->gid);
+	if (r == 0)
+		r = clear_path(&address);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = bind_and_listen(fd, &address, conf->uid, conf->gid);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+enum line_server_outcome line_server_open(struct line_server *s,
+                                          const struct line_server_conf *conf, vt_mono now,
+                                          int *reterr)
+{
+	int fd;
+	int r = open_at(conf, &fd);
+
+	if (r == -EADDRINUSE)
+		return LINE_SERVER_TAKEN;
+	if (r < 0) {
+		*reterr = r;
+		return LINE_SERVER_FAILED;
+	}
+	s->fd = fd;
+	s->conf = *conf;
+	memcpy(s->path, conf->path, strlen(conf->path) + 1);
+	s->conf.path = s->path;
+	s->now = s->accepts_again = now;
+	return LINE_SERVER_OPEN;
+}
+
+void line_server_fini(struct line_server *s)
+{
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++)
+		close_client(&s->clients[i]);
+	if (s->fd < 0)
+		return;
+	close(s->fd);
+	s->fd = -1;
+	(void)unlink(s->path);
+}
+
+size_t line_server_prepare(struct line_server *s, struct pollfd *ret)
+{
+	size_t n = 0;
+
+	if (s->fd >= 0 && s->now.ns >= s->accepts_again.ns)
+		ret[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		struct line_client_state *c = &s->clients[i];
+		short events = 0;
+
+		c->poll_index = -1;
+		if (c->fd < 0 || c->is_gone)
+			continue;
+		if (owes_bytes(c))
+			events |= POLLOUT;
+		if (is_read(c))
+			events |= POLLIN;
+		c->poll_index = (int)n;
+		ret[n++] = (struct pollfd){ .fd = c->fd, .events = events };
+	}
+	return n;
+}
+
+vt_mono line_server_deadline(const struct line_server *s)
+{
+	vt_mono at = VT_MONO_NEVER;
+
+	if (s->fd >= 0 && s->accepts_again.ns > s->now.ns)
+		at = s->accepts_again;
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		const struct line_client_state *c = &s->clients[i];
+
+		if (c->fd < 0)
+			continue;
+		at = vt_mono_min(at, vt_mono_add(c->moved, LINE_SERVER_IDLE));
+		/* Its last reply is out: close, for it may be waiting for that. */
+		if (is_done(c) || c->is_gone)
+			at = s->now;
+		/* Waiting for its turn, or for its rate to allow the next request. */
+		if (!owes_bytes(c) && (has_line(c) || c->tokens < 1))
+			at = vt_mono_min(at, c->tokens < 1 ? next_token(c) : s->now);
+	}
+	return at;
+}
+
+void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollfd *fds, size_t n)
+{
+	bool has_newcomers = n > 0 && fds[0].fd == s->fd && fds[0].revents;
+
+	s->now = now;
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		struct line_client_state *c = &s->clients[i];
+		short revents = c->poll_index >= 0 && (size_t)c->poll_index < n ?
+		                        fds[c->poll_index].revents :
+		                        (short)0;
+
+		c->poll_index = -1;
+		if (c->fd >= 0)
+			update_client(s, c, revents);
+	}
+	if (has_newcomers)
+		accept_clients(s, now);
+}
+
+static bool may_ask(const struct line_client_state *c)
+{
+	return c->fd >= 0 && c->served < LINE_SERVER_BUDGET && c->tokens >= 1 && !owes_bytes(c) &&
+	       has_line(c);
+}
+
+bool line_server_pop(struct line_server *s, struct line_request *ret)
+{
+	for (unsigned i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		struct line_client_state *c = &s->clients[(s->turn + i) % LINE_SERVER_CLIENTS];
+		bool found;
+		size_t length;
+
+		if (!may_ask(c))
+			continue;
+		length = line_length(c, &found);
+		*ret = (struct line_request){
+			.client = c->id,
+			.uid = c->uid,
+			.gid = c->gid,
+			.may_change = c->may_change,
+			.line = { c->in + c->in_taken, length },
+		};
+		c->in_taken += length + 1;
+		c->served++;
+		c->tokens--;
+		/* The next one's turn; a client that floods comes again after all others. */
+		s->turn = (s->turn + i + 1) % LINE_SERVER_CLIENTS;
+		return true;
+	}
+	return false;
+}
+
+void line_server_reply(struct line_server *s, uint32_t client, const char *text, size_t length)
+{
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		struct line_client_state *c = &s->clients[i];
+
+		if (c->fd < 0 || c->id != client)
+			continue;
+		assert(!memchr(text, '\n', length));
+		if (!put_line(c, text, length, s->now))
+			close_client(c);
+		return;
+	}
+}
+
+unsigned line_server_count(const struct line_server *s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++)
+		n += s->clients[i].fd >= 0;
+	return n;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OS_LINE_SERVER_H
+#define OS_LINE_SERVER_H
+
+/*
+ * line_server.h - the control socket: a request a line, a reply a line
+ *
+ * A component without callbacks.  One turn of the caller's loop:
+ *
+ *     struct pollfd fds[LINE_SERVER_FDS];
+ *     size_t n = line_server_prepare(&server, fds);
+ *     ... poll(fds, n, until line_server_deadline(&server)) ...
+ *     line_server_dispatch(&server, now, fds, n);
+ *     while (line_server_pop(&server, &request))
+ *             line_server_reply(&server, request.client, text, length);
+ *
+ * Who comes through the socket is not trusted, so everything has a limit:
+ *
+ *   - LINE_SERVER_CLIENTS at once, of which the last few are kept for root, and
+ *     LINE_SERVER_PER_UID of any other user; one too many is told so and closed;
+ *   - a request is at most LINE_REQUEST_MAX bytes; a longer one is told so and closed;
+ *   - clients are served in turn, LINE_SERVER_BUDGET requests each and dispatch, and
+ *     a client may ask LINE_SERVER_RATE times a second after a burst; beyond that
+ *     it is simply not read until its time has come;
+ *   - nothing more is read from a client that has not taken its last replies; one that
+ *     moves no byte for LINE_SERVER_IDLE, or owes us more than LINE_REPLY_BACKLOG,
+ *     is dropped.
+ *
+ * Nothing blocks.  Buffers are allocated for connected clients only and never
+ * exceed 260 KiB each.  What stands in a line is the caller's business.
+ */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/slice.h"
+#include "base/units.h"
+#include "os/files.h"
+
+#define LINE_SERVER_PATH     "/run/vmtime/vmtimed.sock"
+#define LINE_SERVER_CLIENTS  16
+#define LINE_SERVER_FOR_ROOT 2 /* of these */
+#define LINE_SERVER_PER_UID  8
+#define LINE_SERVER_FDS      (1 + LINE_SERVER_CLIENTS)
+#define LINE_SERVER_BUDGET   4
+#define LINE_SERVER_RATE     50 /* requests a second and client */
+#define LINE_SERVER_BURST    100
+#define LINE_SERVER_IDLE     VT_SEC(30)
+#define LINE_REQUEST_MAX     4096           /* bytes, without the line break */
+#define LINE_REPLY_BACKLOG   (256 * 1024)   /* bytes not yet taken by the client */
+
+struct line_server_conf {
+	const char *path;
+	uid_t uid; /* who owns the socket, and its folder where that has to be made (0755) */
+	gid_t gid; /* likewise; members of this group may change things                    */
+	/* Whole lines without the break, borrowed for as long as the server lives: */
+	const char *busy_reply;     /* to a client too many      */
+	const char *too_long_reply; /* to a request that is too long */
+};
+
+struct line_request {
+	uint32_t client; /* for the reply; never used twice */
+	uid_t uid;
+	gid_t gid;
+	bool may_change;   /* root, or in the group of the configuration */
+	struct slice line; /* without the break; valid until the next call with this server */
+};
+
+struct line_client_state {
+	int fd; /* -1: free */
+	uint32_t id;
+	uid_t uid;
+	gid_t gid;
+	bool may_change;
+	bool is_ended;    /* it will send nothing more      */
+	bool is_gone;     /* nobody will read replies       */
+	int poll_index;   /* in the latest prepare; -1: not polled */
+	unsigned served;  /* in this dispatch */
+	double tokens;    /* requests it may make now */
+	vt_mono refilled; /* when tokens were counted */
+	vt_mono moved;    /* when the latest byte came or went */
+	char *in;         /* LINE_REQUEST_MAX + 1 bytes, or NULL */
+	size_t in_used;
+	size_t in_taken;  /* popped already, at the front of it */
+	char *out;        /* replies not yet taken, or NULL */
+	size_t out_used;
+	size_t out_sent;
+	size_t out_size;
+};
+
+struct line_server {
+	int fd; /* -1: closed */
+	struct line_server_conf conf;
+	char path[FILE_PATH_MAX];
+	vt_mono now; /* of the latest dispatch */
+	vt_mono accepts_again; /* out of descriptors until then */
+	uint32_t last_id;
+	unsigned turn; /* the client to be served next */
+	struct line_client_state clients[LINE_SERVER_CLIENTS];
+};
+
+enum line_server_outcome {
+	LINE_SERVER_OPEN,
+	LINE_SERVER_TAKEN,  /* a living daemon answers at the path           */
+	LINE_SERVER_FAILED, /* *reterr is a negative errno                   */
+};
+
+/* Makes @s safe for every other call; opens nothing. */
+void line_server_init(struct line_server *s);
+
+/* Binds the socket, replacing one that a dead daemon left. */
+enum line_server_outcome line_server_open(struct line_server *s,
+                                          const struct line_server_conf *conf, vt_mono now,
+                                          int *reterr);
+
+/* Drops the clients, removes the socket as far as we still may.  Safe after init, and twice. */
+void line_server_fini(struct line_server *s);
+
+/* Fills in what to wait for; returns how many of the LINE_SERVER_FDS are in use. */
+size_t line_server_prepare(struct line_server *s, struct pollfd *ret);
+
+/* When to call dispatch though nothing came: a timeout, or requests left over from last time. */
+vt_mono line_server_deadline(const struct line_server *s);
+
+/* @fds as filled in by prepare, with revents; n 0: only what the time asks for. */
+void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollfd *fds, size_t n);
+
+/* Takes the next request.  False, and *@ret untouched, when this dispatch has no more. */
+bool line_server_pop(struct line_server *s, struct line_request *ret);
+
+/*
+ * Sends @text (one line) and a line break to @client.  One that has gone meanwhile is none of our
+ * worry.  Reply before the next dispatch: a client that has said its last is closed there.
+ */
+void line_server_reply(struct line_server *s, uint32_t client, const char *text, size_t length);
+
+/* How many clients are connected. */
+unsigned line_server_count(const struct line_server *s);
+
+#endif
