@@ -31,9 +31,9 @@
 #include "proto/report.h"
 
 #define CONTROL_VERSION     1
-#define CONTROL_REQUEST_MAX 4096     /* bytes, without the line's end; longer is refused */
+#define CONTROL_REQUEST_MAX 4096      /* bytes, without the line's end; longer is refused */
 #define CONTROL_REPLY_MAX   (1 << 18) /* bytes, with the line's end; no reply is longer  */
-#define CONTROL_ID_MAX      64       /* bytes of an id that is a string                  */
+#define CONTROL_ID_MAX      64        /* bytes of an id that is a string                  */
 
 enum control_command {
 	CONTROL_STATUS,
@@ -45,16 +45,16 @@ enum control_command {
 
 /* Why a request was not served, or a reply not understood. */
 enum control_code {
-	CONTROL_MALFORMED,       /* not a JSON object, twice the same key, too deep         */
-	CONTROL_TOO_LONG,        /* more than CONTROL_REQUEST_MAX or CONTROL_REPLY_MAX      */
-	CONTROL_BAD_VERSION,     /* a version of the protocol that is not spoken here       */
+	CONTROL_MALFORMED,   /* not a JSON object, twice the same key, too deep         */
+	CONTROL_TOO_LONG,    /* more than CONTROL_REQUEST_MAX or CONTROL_REPLY_MAX      */
+	CONTROL_BAD_VERSION, /* a version of the protocol that is not spoken here       */
 	CONTROL_UNKNOWN_COMMAND,
 	CONTROL_UNKNOWN_KEY,
-	CONTROL_BAD_VALUE,       /* a key is missing, or its value has a wrong type or range */
-	CONTROL_BUSY,            /* too many clients, or too many requests                  */
-	CONTROL_DENIED,          /* this user may not do that                               */
-	CONTROL_INTERNAL,        /* out of memory                                           */
-	CONTROL_CODES,           /* how many there are                                      */
+	CONTROL_BAD_VALUE, /* a key is missing, or its value has a wrong type or range */
+	CONTROL_BUSY,      /* too many clients, or too many requests                  */
+	CONTROL_DENIED,    /* this user may not do that                               */
+	CONTROL_INTERNAL,  /* out of memory                                           */
+	CONTROL_CODES,     /* how many there are                                      */
 };
 
 /* A client's own mark on a request, given back with the reply. */
@@ -120,8 +120,7 @@ void control_error_make(struct control_error *ret, enum control_code code,
 /* --- The client's side --- */
 
 /* Writes a request with its LF, as a string.  0, or -ENOBUFS with @to untouched. */
-int control_encode_request(const struct control_request *request, char *to,
-                           size_t size) must_check;
+int control_encode_request(const struct control_request *request, char *to, size_t size) must_check;
 
 /* How a line that came back is to be taken. */
 enum control_outcome {
@@ -140,8 +139,7 @@ enum control_outcome {
  * Strings that are longer than their room are cut between two characters.
  */
 enum control_outcome control_decode_reply(const char *line, size_t length,
-                                          enum control_command command,
-                                          struct report_status *ret,
+                                          enum control_command command, struct report_status *ret,
                                           struct control_error *reterr) must_check;
 
 /*
