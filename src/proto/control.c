@@ -427,7 +427,7 @@ enum control_outcome control_pretty(const char *line, size_t length, enum contro
 		outcome = take_reply(root, command, &scratch, reterr);
 	if (outcome == CONTROL_ANSWERED) {
 		text = json_dumps(json_object_get(root, COMMANDS[command]),
-		                  JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+		                  JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 		longer = text ? realloc(text, strlen(text) + 2) : NULL;
 		if (longer) {
 			strcat(longer, "\n");

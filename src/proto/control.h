@@ -144,7 +144,7 @@ enum control_outcome control_decode_reply(const char *line, size_t length,
 
 /*
  * Writes the data of a reply to @command for people and programs: indented, one document,
- * LF at its end, with the keys that this version does not know.  For CONTROL_ANSWERED *@ret
+ * ASCII, LF at its end, with the keys that this version does not know.  For CONTROL_ANSWERED *@ret
  * is a string to be freed by the caller with free(); *@reterr as above.
  */
 enum control_outcome control_pretty(const char *line, size_t length, enum control_command command,
