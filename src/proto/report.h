@@ -131,6 +131,8 @@ struct report_status {
 	struct report_event last_event;
 	struct report_tracking tracking;
 	struct report_sources sources;
+	bool has_state_age;
+	vt_span state_age;             /* for how long @state has been what it is */
 };
 
 #endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "cli/words.h"
+#include "os/line_client.h"
+
+#define TIMEOUT_S 5
+
+static void explain_failure(enum line_client_outcome outcome, const char *path, int error,
+                            char to[ASK_SENTENCE_MAX])
+{
+	char safe[WORDS_SAFE_MAX / 2];
+
+	words_safe(path, safe, sizeof safe);
+	switch (outcome) {
+	case LINE_CLIENT_ANSWERED: return;
+	case LINE_CLIENT_NO_DAEMON:
+		snprintf(to, ASK_SENTENCE_MAX, "vmtimed is not running: nothing answers at %s",
+		         safe);
+		return;
+	case LINE_CLIENT_DENIED:
+		snprintf(to, ASK_SENTENCE_MAX, "this user may not connect to vmtimed at %s", safe);
+		return;
+	case LINE_CLIENT_TIMEOUT:
+		snprintf(to, ASK_SENTENCE_MAX, "vmtimed did not answer within %d seconds at %s",
+		         TIMEOUT_S, safe);
+		return;
+	case LINE_CLIENT_CLOSED:
+		snprintf(to, ASK_SENTENCE_MAX,
+		         "vmtimed hung up before its reply was complete at %s", safe);
+		return;
+	case LINE_CLIENT_TOO_LONG:
+		snprintf(to, ASK_SENTENCE_MAX, "what answers at %s says too much to be vmtimed",
+		         safe);
+		return;
+	case LINE_CLIENT_FAILED:
+		snprintf(to, ASK_SENTENCE_MAX, "vmtimed cannot be asked at %s: %s", safe,
+		         strerror(-error));
+		return;
+	}
+}
+
+int ask_line(const char *path, enum control_command command, char **ret, size_t *ret_length,
+             char reterr_text[ASK_SENTENCE_MAX])
+{
+	const struct control_request request = { .command = command };
+	char line[256];
+	int error = control_encode_request(&request, line, sizeof line);
+	enum line_client_outcome outcome = LINE_CLIENT_FAILED;
+
+	if (error == 0)
+		outcome = line_client_ask(path, slice_trim(slice_of(line)), VT_SEC(TIMEOUT_S), ret,
+		                          ret_length, &error);
+	explain_failure(outcome, path, error, reterr_text);
+	return outcome == LINE_CLIENT_ANSWERED ? 0 : -1;
+}
+
+void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,
+                 char to[ASK_SENTENCE_MAX])
+{
+	char safe[WORDS_SAFE_MAX / 4];
+
+	switch (outcome) {
+	case CONTROL_ANSWERED: return;
+	case CONTROL_REFUSED:
+		snprintf(to, ASK_SENTENCE_MAX, "vmtimed refused: %s", error->text);
+		return;
+	case CONTROL_GARBAGE:
+		snprintf(to, ASK_SENTENCE_MAX, "what answers at %s is not understood: %s",
+		         words_safe(path, safe, sizeof safe), error->text);
+		return;
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+/*
+ * ask.h - one question to vmtimed, and one sentence where there is no answer
+ */
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "proto/control.h"
+
+#define ASK_SENTENCE_MAX 640
+
+/*
+ * Asks the daemon behind the socket @path.  Returns 0 and the reply's line, to be freed by the
+ * caller with free(); or -1 with a sentence for people in @reterr_text, which is safe to print.
+ */
+int ask_line(const char *path, enum control_command command, char **ret, size_t *ret_length,
+             char reterr_text[ASK_SENTENCE_MAX]) must_check;
+
+/* The sentence for a reply that control_decode_reply did not answer with. */
+void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,
+                 char to[ASK_SENTENCE_MAX]);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/report_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/fields.h"
+
+static const char *const STATES[] = {
+	[REPORT_STARTING] = "starting",   [REPORT_OK] = "ok",
+	[REPORT_HOLDOVER] = "holdover",   [REPORT_DISRUPTED] = "disrupted",
+	[REPORT_CONTESTED] = "contested",
+};
+static const char *const LEAPS[] = {
+	[REPORT_LEAP_NORMAL] = "normal",
+	[REPORT_LEAP_INSERT] = "insert-second",
+	[REPORT_LEAP_DELETE] = "delete-second",
+	[REPORT_LEAP_UNSYNCHRONISED] = "not-synchronised",
+};
+static const char *const SELECTIONS[] = {
+	[REPORT_SELECTED] = "selected",       [REPORT_UNUSABLE] = "unusable",
+	[REPORT_FALSETICKER] = "falseticker", [REPORT_JITTERY] = "jittery",
+	[REPORT_COMBINED] = "combined",       [REPORT_NOT_COMBINED] = "not-combined",
+};
+
+/* FIELD_WORD reads and writes an enum as an unsigned. */
+_Static_assert(sizeof(enum report_state) == sizeof(unsigned), "enums are as wide as unsigned");
+_Static_assert(sizeof(enum report_leap) == sizeof(unsigned), "enums are as wide as unsigned");
+_Static_assert(sizeof(enum report_selection) == sizeof(unsigned), "enums are as wide as unsigned");
+_Static_assert(sizeof(uint32_t) == sizeof(unsigned), "a refid is an unsigned");
+
+/* clang-format off */
+#define SOURCE(key, kind, member)   FIELD(key, kind, struct report_source, member)
+#define TRACKING(key, kind, member) FIELD(key, kind, struct report_tracking, member)
+#define EVENT(key, kind, member)    FIELD(key, kind, struct report_status, last_event.member)
+#define STATUS(key, kind, member)   FIELD(key, kind, struct report_status, member)
+
+static const struct field TRACKING_FIELDS[] = {
+	TRACKING("refid",              FIELD_UNSIGNED, refid),
+	TRACKING("name",               FIELD_TEXT,     name),
+	TRACKING("stratum",            FIELD_INT,      stratum),
+	TRACKING("ref_time_unix_ns",   FIELD_NS,       ref_time),
+	TRACKING("system_offset_ns",   FIELD_NS,       system_offset),
+	TRACKING("last_offset_ns",     FIELD_NS,       last_offset),
+	TRACKING("rms_offset_ns",      FIELD_NS,       rms_offset),
+	TRACKING("frequency_ppm",      FIELD_DOUBLE,   frequency_ppm),
+	TRACKING("residual_ppm",       FIELD_DOUBLE,   residual_ppm),
+	TRACKING("skew_ppm",           FIELD_DOUBLE,   skew_ppm),
+	TRACKING("root_delay_ns",      FIELD_NS,       root_delay),
+	TRACKING("root_dispersion_ns", FIELD_NS,       root_dispersion),
+	TRACKING("update_interval_ns", FIELD_NS,       update_interval),
+	FIELD_OF_WORDS("leap", struct report_tracking, leap, LEAPS),
+	FIELDS_END
+};
+
+static const struct field SAMPLE_FIELDS[] = {
+	SOURCE("since_sample_ns",    FIELD_NS, since_sample),
+	SOURCE("adjusted_offset_ns", FIELD_NS, adjusted_offset),
+	SOURCE("measured_offset_ns", FIELD_NS, measured_offset),
+	SOURCE("error_ns",           FIELD_NS, error),
+	SOURCE("bracket_ns",         FIELD_NS, bracket),
+	FIELDS_END
+};
+
+static const struct field SOURCE_FIELDS[] = {
+	SOURCE("name",                FIELD_TEXT,     name),
+	SOURCE("refid",               FIELD_UNSIGNED, refid),
+	SOURCE("device",              FIELD_TEXT,     device),
+	SOURCE("clock_name",          FIELD_TEXT,     clock_name),
+	SOURCE("method",              FIELD_TEXT,     method),
+	SOURCE("trouble",             FIELD_TEXT,     trouble),
+	SOURCE("is_host",             FIELD_BOOL,     is_host),
+	FIELD_OF_WORDS("selection", struct report_source, selection, SELECTIONS),
+	SOURCE("stratum",             FIELD_INT,      stratum),
+	SOURCE("poll_log2_s",         FIELD_INT,      poll),
+	SOURCE("reach",               FIELD_UNSIGNED, reach),
+	SOURCE("reading_interval_ns", FIELD_NS,       reading_interval),
+	SOURCE("readings",            FIELD_COUNT,    readings),
+	SOURCE("failures",            FIELD_COUNT,    failures),
+	SOURCE("outliers",            FIELD_COUNT,    outliers),
+	FIELD_GROUP_IF("last_sample", struct report_source, SAMPLE_FIELDS, has_sample),
+	FIELDS_END
+};
+
+static const struct field SOURCESTATS_FIELDS[] = {
+	SOURCE("name",                  FIELD_TEXT,     name),
+	SOURCE("refid",                 FIELD_UNSIGNED, refid),
+	SOURCE("samples",               FIELD_UNSIGNED, samples),
+	SOURCE("runs",                  FIELD_UNSIGNED, runs),
+	SOURCE("span_ns",               FIELD_NS,       span),
+	SOURCE("frequency_ppm",         FIELD_DOUBLE,   frequency_ppm),
+	SOURCE("frequency_skew_ppm",    FIELD_DOUBLE,   frequency_skew_ppm),
+	SOURCE("estimated_offset_ns",   FIELD_NS,       estimated_offset),
+	SOURCE("standard_deviation_ns", FIELD_NS,       standard_deviation),
+	FIELDS_END
+};
+
+static const struct field EVENT_FIELDS[] = {
+	EVENT("cause",             FIELD_TEXT, cause),
+	EVENT("at_unix_ns",        FIELD_NS,   at),
+	EVENT("size_ns",           FIELD_NS,   size),
+	EVENT("is_repaired",       FIELD_BOOL, is_repaired),
+	EVENT("noticed_after_ns",  FIELD_NS,   noticed_after),
+	EVENT("repaired_after_ns", FIELD_NS,   repaired_after),
+	FIELDS_END
+};
+
+static const struct field STATUS_FIELDS[] = {
+	FIELD_OF_WORDS("state", struct report_status, state, STATES),
+	FIELD_IF("state_age_ns",  FIELD_NS, struct report_status, state_age,  has_state_age),
+	STATUS("reason",                 FIELD_TEXT,  reason),
+	STATUS("version",                FIELD_TEXT,  version),
+	STATUS("pid",                    FIELD_INT,   pid),
+	STATUS("uptime_ns",              FIELD_NS,    uptime),
+	STATUS("user",                   FIELD_TEXT,  user),
+	STATUS("is_observing",           FIELD_BOOL,  is_observing),
+	STATUS("configuration",          FIELD_TEXT,  configuration),
+	STATUS("clocksource",            FIELD_TEXT,  clocksource),
+	FIELD_IF("bound_ns",      FIELD_NS, struct report_status, bound,      has_bound),
+	FIELD_IF("host_error_ns", FIELD_NS, struct report_status, host_error, has_host_error),
+	STATUS("is_kernel_synchronized", FIELD_BOOL,  is_kernel_synchronized),
+	STATUS("owner",                  FIELD_TEXT,  owner),
+	STATUS("steps",                  FIELD_COUNT, steps),
+	STATUS("jumps",                  FIELD_COUNT, jumps),
+	FIELD_GROUP_IF("last_event", struct report_status, EVENT_FIELDS, last_event.is_there),
+	FIELDS_END
+};
+/* clang-format on */
+
+static json_t *encode_sources(const struct field *table, const struct report_sources *sources)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; array && i < sources->n && i < REPORT_SOURCES_MAX; i++)
+		if (json_array_append_new(array, fields_encode(table, &sources->sources[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *encode_status(const struct report_status *report)
+{
+	json_t *status = fields_encode(STATUS_FIELDS, report);
+
+	if (status &&
+	    (json_object_set_new(status, "tracking",
+	                         fields_encode(TRACKING_FIELDS, &report->tracking)) != 0 ||
+	     json_object_set_new(status, "sources",
+	                         encode_sources(SOURCE_FIELDS, &report->sources)) != 0)) {
+		json_decref(status);
+		return NULL;
+	}
+	return status;
+}
+
+json_t *report_json_encode(enum control_command command, const struct report_status *report)
+{
+	switch (command) {
+	case CONTROL_STATUS: return encode_status(report);
+	case CONTROL_SOURCES: return encode_sources(SOURCE_FIELDS, &report->sources);
+	case CONTROL_SOURCESTATS: return encode_sources(SOURCESTATS_FIELDS, &report->sources);
+	case CONTROL_TRACKING: return fields_encode(TRACKING_FIELDS, &report->tracking);
+	case CONTROL_COMMANDS: break;
+	}
+	return NULL;
+}
+
+static int decode_object(const struct field *table, const json_t *object, void *base,
+                         char *reterr_text, size_t text_size)
+{
+	if (!json_is_object(object)) {
+		snprintf(reterr_text, text_size, "an object is missing");
+		return -EINVAL;
+	}
+	return fields_decode(table, object, base, reterr_text, text_size);
+}
+
+static int decode_sources(const struct field *table, const json_t *array,
+                          struct report_sources *sources, char *reterr_text, size_t text_size)
+{
+	const size_t n = json_array_size(array);
+
+	if (!json_is_array(array) || n > REPORT_SOURCES_MAX) {
+		snprintf(reterr_text, text_size, "the list of sources is %s",
+		         json_is_array(array) ? "too long" : "missing");
+		return -EINVAL;
+	}
+	memset(sources, 0, sizeof *sources);
+	sources->n = (unsigned)n;
+	for (size_t i = 0; i < n; i++)
+		if (decode_object(table, json_array_get(array, i), &sources->sources[i],
+		                  reterr_text, text_size))
+			return -EINVAL;
+	return 0;
+}
+
+static int decode_status(const json_t *status, struct report_status *report, char *reterr_text,
+                         size_t text_size)
+{
+	if (decode_object(STATUS_FIELDS, status, report, reterr_text, text_size) ||
+	    decode_object(TRACKING_FIELDS, json_object_get(status, "tracking"), &report->tracking,
+	                  reterr_text, text_size) ||
+	    decode_sources(SOURCE_FIELDS, json_object_get(status, "sources"), &report->sources,
+	                   reterr_text, text_size))
+		return -EINVAL;
+	return 0;
+}
+
+int report_json_decode(enum control_command command, const json_t *data,
+                       struct report_status *report, char *reterr_text, size_t text_size)
+{
+	switch (command) {
+	case CONTROL_STATUS: return decode_status(data, report, reterr_text, text_size);
+	case CONTROL_SOURCES:
+		return decode_sources(SOURCE_FIELDS, data, &report->sources, reterr_text,
+		                      text_size);
+	case CONTROL_SOURCESTATS:
+		return decode_sources(SOURCESTATS_FIELDS, data, &report->sources, reterr_text,
+		                      text_size);
+	case CONTROL_TRACKING:
+		return decode_object(TRACKING_FIELDS, data, &report->tracking, reterr_text,
+		                     text_size);
+	case CONTROL_COMMANDS: break;
+	}
+	return -EINVAL;
+}
