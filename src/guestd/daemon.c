@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/filter.h"
 #include "guestd/control.h"
 #include "guestd/drift.h"
 #include "guestd/events.h"
@@ -20,6 +21,13 @@
 
 /* The rate is worth keeping when it is known better than this. */
 #define WORTH_SAVING VT_PPM(10)
+
+static const struct conf_loader FILES = {
+	NULL,
+	conf_files_read,
+	conf_files_expand,
+	conf_files_list,
+};
 
 vt_mono daemon_clock_now(void)
 {
@@ -50,6 +58,20 @@ const char *daemon_configuration(const struct options *options)
 	return access(DAEMON_CONFIGURATION, F_OK) == 0 ? DAEMON_CONFIGURATION : NULL;
 }
 
+struct step_conf daemon_step_conf(const struct settings *s, bool is_fresh_boot)
+{
+	return (struct step_conf){
+		.is_fresh_boot = is_fresh_boot,
+		.is_makestep_given = s->is_makestep_given,
+		.makestep_threshold = s->makestep_threshold,
+		.makestep_limit = s->makestep_limit,
+		.is_max_change_given = s->is_max_change_given,
+		.max_change = s->max_change,
+		.max_change_start = s->max_change_start,
+		.max_change_ignore = s->max_change_ignore,
+	};
+}
+
 int daemon_load_settings(const struct options *options, const char *configuration,
                          struct settings *ret)
 {
@@ -64,7 +86,7 @@ int daemon_load_settings(const struct options *options, const char *configuratio
 		settings_default(ret);
 		return 0;
 	}
-	r = settings_load(configuration, options->directives, options->n_directives, &CONF_FILES, &notes,
+	r = settings_load(configuration, options->directives, options->n_directives, &FILES, &notes,
 	                  ret, &error);
 	while (conf_notes_pop(&notes, &note))
 		log_warn("%s", conf_note_format(&note, text, sizeof text));
@@ -229,7 +251,7 @@ void daemon_reload(struct daemon *d)
 
 	d->configuration = configuration;
 	d->settings = settings;
-	d->discipline.conf.step = settings_step_conf(&settings, d->discipline.conf.step.is_fresh_boot);
+	d->discipline.conf.step = daemon_step_conf(&settings, d->discipline.conf.step.is_fresh_boot);
 	d->discipline.conf.max_slew = settings.max_slew_rate;
 	d->discipline.conf.keeps_kernel_synchronized = settings.is_rtcsync;
 	if (!is_same) {
@@ -248,8 +270,12 @@ void daemon_fini(struct daemon *d)
 	if (d->started.ns != 0) {
 		notify_stopping(&d->notify, NULL);
 		if (!d->options.is_observing && d->discipline.has_updated) {
+			int r;
+
 			discipline_leave(&d->discipline);
-			(void)clock_linux_restore(&d->clock, d->discipline.base);
+			r = clock_linux_restore(&d->clock, d->discipline.base);
+			if (r < 0)
+				log_cope(r, "leaving the clock at its own rate");
 		}
 		save_drift(d);
 		refclocks_fini(&d->refclocks);

@@ -88,6 +88,9 @@ vt_mono daemon_clock_now(void);
 int daemon_load_settings(const struct options *options, const char *configuration,
                          struct settings *ret) must_check;
 
+/* The settings' part of how the clock is stepped. */
+struct step_conf daemon_step_conf(const struct settings *settings, bool is_fresh_boot);
+
 /* The path that the options mean; NULL: no file. */
 const char *daemon_configuration(const struct options *options);
 

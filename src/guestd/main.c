@@ -19,20 +19,20 @@ static int write_out(const char *text)
 
 static int print_configuration(const struct options *options)
 {
-	static char text[64 * 1024]; /* the parsed options in a main.c may be static; so may this */
+	char text[SETTINGS_PRINT_MAX];
 	struct settings settings;
 
 	if (daemon_load_settings(options, daemon_configuration(options), &settings) < 0)
 		return 1;
-	settings_print(&settings, text, sizeof text);
+	(void)settings_print(&settings, text, sizeof text);
 	return write_out(text);
 }
 
 static int print_reference(void)
 {
-	static char text[256 * 1024];
+	char text[SETTINGS_REFERENCE_MAX];
 
-	settings_reference(text, sizeof text);
+	(void)settings_reference(text, sizeof text);
 	return write_out(text);
 }
 

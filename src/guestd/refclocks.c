@@ -138,7 +138,8 @@ static void name_it(struct refclock *r)
 	r->name[4] = '\0';
 }
 
-static struct refclock *add(struct refclocks *rs, const char *device, uint32_t refid)
+static struct refclock *add(struct refclocks *rs, const char *device, uint32_t refid,
+                            bool nocrossts)
 {
 	unsigned index = rs->n;
 	struct refclock *r = &rs->list[rs->n++];
@@ -152,7 +153,7 @@ static struct refclock *add(struct refclocks *rs, const char *device, uint32_t r
 	};
 	snprintf(r->device, sizeof r->device, "%s", device);
 	name_it(r);
-	ptp_init(&r->ptp, -1, NULL, rs->clocksource, false);
+	ptp_init(&r->ptp, -1, NULL, rs->clocksource, nocrossts);
 	return r;
 }
 
@@ -165,10 +166,10 @@ void refclocks_init(struct refclocks *rs, const struct settings *settings, struc
 	for (unsigned i = 0; i < settings->n_refclocks; i++) {
 		const struct refclock_settings *s = &settings->refclocks[i];
 
-		add(rs, s->device, s->source.refid);
+		add(rs, s->device, s->source.refid, s->is_precise_off);
 	}
 	if (settings->hostclock)
-		add(rs, "", 0)->is_automatic = true;
+		add(rs, "", 0, false)->is_automatic = true;
 }
 
 void refclocks_fini(struct refclocks *rs)

@@ -162,7 +162,7 @@ static void start_discipline(struct daemon *d)
 	bool is_fresh = d->clock.was_unsynchronized && !stamp_exists(STAMP_PATH);
 	struct discipline_conf conf = {
 		/* -q is there to set the clock: what the boot would step, it steps. */
-		.step = settings_step_conf(&d->settings,
+		.step = daemon_step_conf(&d->settings,
 		                           is_fresh || d->options.mode == OPTIONS_SET_ONCE),
 		.max_slew = d->settings.max_slew_rate,
 		.is_observing = d->options.is_observing,
