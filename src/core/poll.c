@@ -4,8 +4,8 @@
 /* 16 readings a second: as often as a disturbed clock is worth. */
 #define SHORTEST VT_NS(62500000)
 
-/* Three agreeing readings confirm a jump; with this between them they take 0.1 s of the 0.25 s. */
-#define SUSPICIOUS VT_MS(50)
+/* Three agreeing readings confirm a jump; with this between them they take 0.05 s of the 0.25 s. */
+#define SUSPICIOUS VT_MS(25)
 
 vt_span poll_interval(int log2)
 {
