@@ -66,17 +66,17 @@ void log_at(enum log_level level, const char *format, ...)
 
 int log_error_at(enum log_level level, int error, const char *format, ...)
 {
-	char line[1024];
+	/* However long the message, its reason follows it. */
+	char line[1024], what[sizeof line - 128];
 	va_list args;
 
 	error = abs(error);
 	if (level < the_log.lowest)
 		return -error;
 	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
+	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	size_t used = strlen(line);
-	snprintf(line + used, sizeof line - used, ": %s", strerror(error));
+	snprintf(line, sizeof line, "%s: %s", what, strerror(error));
 	emit(level, line);
 	return -error;
 }

@@ -118,6 +118,7 @@ static inline double vt_span_seconds(vt_span span)
 static inline vt_span vt_span_from_ns(double ns)
 {
 	int64_t whole;
+	double rest;
 
 	if (!(ns == ns))
 		return (vt_span){ 0 };
@@ -127,11 +128,8 @@ static inline vt_span vt_span_from_ns(double ns)
 		return (vt_span){ INT64_MIN };
 	/* Not (int64_t)(ns + 0.5): above 2^52 that sum itself rounds, to the next even number. */
 	whole = (int64_t)ns;
-	if (ns - (double)whole >= 0.5)
-		whole++;
-	if (ns - (double)whole <= -0.5)
-		whole--;
-	return (vt_span){ whole };
+	rest = ns - (double)whole;
+	return (vt_span){ whole + (rest >= 0.5) - (rest <= -0.5) };
 }
 
 /* How far a clock that is off by @rate strays in @elapsed; signed. */

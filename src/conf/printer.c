@@ -32,7 +32,7 @@ static bool is_written(const struct conf_row *row, const void *target)
 /* A row without values needs only its `given`; an empty first value means that there is none. */
 static bool has_something(const struct conf_row *row, const void *target)
 {
-	char word[CONF_PATH_MAX];
+	char word[CONF_WORD_MAX];
 
 	if (row->act != CONF_SET || !is_written(row, target))
 		return false;
@@ -42,7 +42,7 @@ static bool has_something(const struct conf_row *row, const void *target)
 
 static void print_words(struct text *t, const struct conf_row *row, const void *target)
 {
-	char word[CONF_PATH_MAX];
+	char word[CONF_WORD_MAX];
 
 	add(t, "%s", row->name);
 	for (const struct conf_value *value = row->values; value->kind != CONF_NONE; value++)
@@ -51,7 +51,7 @@ static void print_words(struct text *t, const struct conf_row *row, const void *
 
 static bool is_initial(const struct conf_row *row, const void *target)
 {
-	char word[CONF_PATH_MAX];
+	char word[CONF_WORD_MAX];
 
 	return !row->given && row->initial &&
 	       strcmp(conf_value_format(&row->values[0], target, word, sizeof word),

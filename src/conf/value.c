@@ -211,7 +211,8 @@ const char *conf_value_format(const struct conf_value *value, const void *target
 {
 	const void *member = (const char *)target + (value->at - 1);
 
-	assert(value->at > 0 && size > 0);
+	assert(value->at > 0 && size >= CONF_WORD_MAX);
+	assert(value->kind != CONF_TEXT || value->max < CONF_WORD_MAX);
 	to[0] = '\0';
 	if (value->kind == CONF_TEXT)
 		snprintf(to, size, "%s", (const char *)member);

@@ -33,6 +33,9 @@ enum conf_kind {
 	CONF_CHOICE,  /* one of `choices`, stored by its index                  -> an enum    */
 };
 
+/* Room for any value as text: the `max` of a CONF_TEXT is below it. */
+#define CONF_WORD_MAX 512
+
 /* Where a member stands in a struct, so that 0 means: nowhere. */
 #define CONF_AT(type, member) (offsetof(type, member) + 1)
 
@@ -50,8 +53,10 @@ struct conf_value {
 /* Stores @s in @target.  False, and @target untouched, where it is not what @value describes. */
 bool conf_value_read(const struct conf_value *value, struct slice s, void *target) must_check;
 
-/* Writes the value in @target as it is to be read again; "" for an empty text or refid 0.  Returns
- * @to. */
+/*
+ * Writes the value in @target as it is to be read again; "" for an empty text or refid 0.  @size is
+ * at least CONF_WORD_MAX.  Returns @to.
+ */
 const char *conf_value_format(const struct conf_value *value, const void *target, char *to,
 			      size_t size);
 

@@ -53,15 +53,15 @@ static enum driver_option driver_option_of(struct slice word)
 }
 
 /*
- * Reads what stands behind the device's path.  Returns 0 or what conf_refuse gave; *ret_is_usable
+ * Reads what stands behind the device's path.  Returns 0 or what conf_refuse gave; *@ret_is_usable
  * is false for a refclock that this version cannot read.
  */
 static int read_driver_options(struct slice rest, struct conf_reader *reader,
 			       struct refclock_settings *clock, bool *ret_is_usable)
 {
+	bool has_pulses = false, has_pin = false;
 	char quote[80];
 
-	*ret_is_usable = true;
 	while (rest.n) {
 		struct slice word = slice_cut(&rest, ':');
 
@@ -73,18 +73,20 @@ static int read_driver_options(struct slice rest, struct conf_reader *reader,
 					   log_quote(word.p, word.n, quote, sizeof quote));
 		case OPTION_NO_PRECISE: clock->is_precise_off = true; break;
 		case OPTION_PULSES:
-			*ret_is_usable = false;
-			conf_warn(reader, "refclock PHC: extpps: pulses on a pin are not read by "
-					  "this version; the line is ignored");
+			has_pulses = true;
 			break;
 		case OPTION_OF_PULSES:
-			conf_warn(reader,
-				  "refclock PHC: %.*s: has no meaning without extpps and "
-				  "is ignored",
-				  (int)word.n, word.p);
+			has_pin = true;
 			break;
 		}
 	}
+	if (has_pulses)
+		conf_warn(reader, "refclock PHC extpps: pulses on a pin are not read by this "
+		                  "version; the line is ignored");
+	else if (has_pin)
+		conf_warn(reader, "refclock PHC: pin, channel and clear have no meaning without "
+		                  "extpps and are ignored");
+	*ret_is_usable = !has_pulses;
 	return 0;
 }
 

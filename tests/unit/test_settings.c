@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guestd/settings.h"
+#include "guestd/settings_table.h"
+#include "memory_files.h"
+#include "rng.h"
+
+/* What loading one file came to. */
+struct loaded {
+	int err;
+	struct settings settings;
+	struct conf_notes notes;
+	char error[1024];
+};
+
+static void load(const struct memory_file *files, const char *path, const char *const *extra,
+                 size_t n_extra, struct loaded *ret)
+{
+	struct memory_files memory = { files };
+	struct conf_loader loader = memory_loader(&memory);
+	struct conf_error error = { .text = "untouched" };
+
+	memset(&ret->settings, 0x5a, sizeof ret->settings);
+	conf_notes_init(&ret->notes);
+	ret->err = settings_load(path, extra, n_extra, &loader, &ret->notes, &ret->settings,
+	                         &error);
+	conf_error_format(&error, ret->error, sizeof ret->error);
+}
+
+static void load_text(const char *text, struct loaded *ret)
+{
+	struct memory_file files[] = { { .path = "/c", .text = text }, { .path = NULL } };
+
+	load(files, "/c", NULL, 0, ret);
+}
+
+static struct settings accept_text(const char *text)
+{
+	struct loaded loaded;
+
+	load_text(text, &loaded);
+	if (loaded.err)
+		fail_msg("refused: %s\n%s", loaded.error, text);
+	return loaded.settings;
+}
+
+static bool is_untouched(const struct settings *s)
+{
+	const unsigned char *bytes = (const unsigned char *)s;
+
+	for (size_t i = 0; i < sizeof *s; i++)
+		if (bytes[i] != 0x5a)
+			return false;
+	return true;
+}
+
+static void refuse_text(const char *text, const char *want)
+{
+	struct loaded loaded;
+
+	load_text(text, &loaded);
+	if (!loaded.err)
+		fail_msg("accepted: %s", text);
+	assert_string_equal(loaded.error, want);
+	assert_true(is_untouched(&loaded.settings));
+}
+
+static bool has_note(const struct conf_notes *notes, const char *text)
+{
+	for (unsigned i = 0; i < notes->n; i++)
+		if (strstr(notes->list[i].text, text))
+			return true;
+	return false;
+}
+
+static void test_no_configuration_at_all(void **state)
+{
+	(void)state;
+	struct settings s;
+
+	settings_default(&s);
+	assert_int_equal(s.n_refclocks, 0);
+	assert_true(s.hostclock && s.is_rtcsync);
+	assert_false(s.is_makestep_given || s.is_max_change_given);
+	assert_string_equal(s.drift_file, "/var/lib/vmtime/drift");
+	assert_int_equal(s.drift_interval.ns, VT_SEC(3600).ns);
+	assert_string_equal(s.pid_file, "/run/vmtime/vmtimed.pid");
+	assert_string_equal(s.user, "vmtime");
+	assert_true(s.max_slew_rate.ppb == 83333333);
+	assert_int_equal(s.clock_owner, CLOCK_OWNER_REFUSE);
+}
+
+static void test_an_empty_file(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("");
+
+	assert_int_equal(s.n_refclocks, 0);
+	assert_true(s.hostclock);
+	assert_false(s.is_rtcsync || s.is_makestep_given || s.is_max_change_given);
+	assert_string_equal(s.drift_file, "");
+	assert_string_equal(s.pid_file, "/run/vmtime/vmtimed.pid");
+	assert_string_equal(s.user, "vmtime");
+	assert_true(s.max_slew_rate.ppb == 83333333);
+}
+
+static void test_every_directive(void **state)
+{
+	(void)state;
+	struct settings s = accept_text(
+		"hostclock off\nclockowner ignore\nmakestep 0.5 -1\nmaxslewrate 500\n"
+		"maxchange 1000 1 2\ndriftfile /d interval 60\nrtcsync\npidfile /p\nuser 65534\n");
+
+	assert_false(s.hostclock);
+	assert_int_equal(s.clock_owner, CLOCK_OWNER_IGNORE);
+	assert_true(s.is_makestep_given);
+	assert_int_equal(s.makestep_threshold.ns, VT_MS(500).ns);
+	assert_int_equal(s.makestep_limit, -1);
+	assert_true(s.max_slew_rate.ppb == 500000);
+	assert_true(s.is_max_change_given);
+	assert_int_equal(s.max_change.ns, VT_SEC(1000).ns);
+	assert_int_equal(s.max_change_start, 1);
+	assert_int_equal(s.max_change_ignore, 2);
+	assert_string_equal(s.drift_file, "/d");
+	assert_int_equal(s.drift_interval.ns, VT_SEC(60).ns);
+	assert_true(s.is_rtcsync);
+	assert_string_equal(s.pid_file, "/p");
+	assert_string_equal(s.user, "65534");
+	assert_string_equal(accept_text("pidfile /").pid_file, "");
+}
+
+static void test_the_line_that_everybody_writes(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("refclock PHC /dev/ptp0 poll 2\n");
+	const struct source_conf *source = &s.refclocks[0].source;
+
+	assert_int_equal(s.n_refclocks, 1);
+	assert_string_equal(s.refclocks[0].device, "/dev/ptp0");
+	assert_false(s.refclocks[0].is_precise_off);
+	assert_int_equal(source->poll, 2);
+	assert_int_equal(source->dpoll, 0);
+	assert_false(source->is_dpoll_given);
+	assert_int_equal(source->filter, 64);
+	assert_int_equal(source->delay.ns, 1);
+	assert_int_equal(source->offset.ns, 0);
+	assert_int_equal(source->precision.ns, 0);
+	assert_int_equal(source->refid, 0x50484330); /* PHC0 */
+	assert_int_equal(source->stratum, 0);
+	assert_false(source->is_tai || source->prefer || source->noselect || source->require ||
+	             source->trust);
+}
+
+static void test_every_option_of_a_refclock(void **state)
+{
+	(void)state;
+	struct settings s = accept_text(
+		"refclock phc /dev/ptp1:nocrossts poll 3 dpoll -2 offset -37.000000001 delay 1e-6 "
+		"precision 5e-9 refid KVM stratum 2 prefer noselect require trust filter 8 tai\n");
+	const struct source_conf *source = &s.refclocks[0].source;
+
+	assert_string_equal(s.refclocks[0].device, "/dev/ptp1");
+	assert_true(s.refclocks[0].is_precise_off);
+	assert_int_equal(source->poll, 3);
+	assert_int_equal(source->dpoll, -2);
+	assert_true(source->is_dpoll_given);
+	assert_int_equal(source->offset.ns, -37000000001);
+	assert_int_equal(source->delay.ns, 1000);
+	assert_int_equal(source->precision.ns, 5);
+	assert_int_equal(source->refid, 0x4b564d00);
+	assert_int_equal(source->stratum, 2);
+	assert_int_equal(source->filter, 8);
+	assert_true(source->is_tai && source->prefer && source->noselect && source->require &&
+	            source->trust);
+}
+
+static void test_dpoll_is_never_longer_than_poll(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("refclock PHC /dev/ptp0 poll -2\n"
+					"refclock PHC /dev/ptp1 dpoll 6 poll 3\n"
+					"refclock PHC /dev/ptp2 poll 6 dpoll 3\n");
+
+	assert_int_equal(s.refclocks[0].source.dpoll, -2);
+	assert_false(s.refclocks[0].source.is_dpoll_given);
+	assert_int_equal(s.refclocks[1].source.dpoll, 3);
+	assert_true(s.refclocks[1].source.is_dpoll_given);
+	assert_int_equal(s.refclocks[2].source.dpoll, 3);
+}
+
+/* By the number of the line among all refclocks, as chrony does, and never over a written one. */
+static void test_assigned_names(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
+					"refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
+
+	assert_int_equal(s.n_refclocks, 3);
+	assert_int_equal(s.refclocks[0].source.refid, 0x50484331); /* PHC1 */
+	assert_int_equal(s.refclocks[1].source.refid, 0x4e494300); /* NIC  */
+	assert_int_equal(s.refclocks[2].source.refid, 0x50484333); /* PHC3 */
+}
+
+static void test_what_is_not_available_is_said(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	static const struct {
+		const char *text, *note;
+		unsigned n_refclocks;
+	} cases[] = {
+		{ "refclock SHM 0 poll 2", "refclock SHM: this driver is not available", 0 },
+		{ "refclock SHM 0:perm=0644", "refclock SHM: this driver is not available", 0 },
+		{ "refclock SOCK /run/x.sock", "refclock SOCK: this driver is not available", 0 },
+		{ "refclock PPS /dev/pps0 poll 3", "refclock PPS: this driver is not available", 0 },
+		{ "refclock RTC /dev/rtc0:utc", "refclock RTC: this driver is not available", 0 },
+		{ "refclock PHC /dev/ptp0:extpps:pin=1", "extpps: pulses on a pin", 0 },
+		{ "refclock PHC /dev/ptp0:pin=1:extpps:clear", "extpps: pulses on a pin", 0 },
+		{ "refclock PHC /dev/ptp0:pin=1", "pin, channel and clear have no meaning without", 1 },
+		{ "refclock PHC /dev/ptp0:channel=0:nocrossts", "pin, channel and clear have no meaning", 1 },
+		{ "refclock PHC /dev/ptp0:clear", "pin, channel and clear have no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 lock GPS", "refclock lock: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 rate 5", "refclock rate: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 maxlockage 5", "refclock maxlockage: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 width 0.1", "refclock width: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 pps", "refclock pps: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 maxdispersion 0.1", "maxdispersion: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 local", "refclock local: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 minsamples 4", "minsamples: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 maxsamples 4", "maxsamples: has no meaning", 1 },
+		{ "refclock PHC /dev/ptp0 maxunreach 4", "maxunreach: has no meaning", 1 },
+		{ "server a.example iburst", "server: NTP is not supported by this version", 0 },
+		{ "pool a.example iburst", "pool: NTP is not supported by this version", 0 },
+		{ "peer a.example", "peer: NTP is not supported by this version", 0 },
+		{ "allow 10/8", "allow: this version serves no time", 0 },
+		{ "leapsectz right/UTC", "leapsectz: leap seconds are left to the kernel", 0 },
+		{ "sourcedir /none", "sourcedir: NTP is not supported", 0 },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct loaded loaded;
+
+		load_text(cases[i].text, &loaded);
+		if (loaded.err)
+			fail_msg("%s: %s", cases[i].text, loaded.error);
+		if (!has_note(&loaded.notes, cases[i].note))
+			fail_msg("%s: no note \"%s\"", cases[i].text, cases[i].note);
+		assert_int_equal(loaded.notes.n, 1);
+		assert_int_equal(loaded.settings.n_refclocks, cases[i].n_refclocks);
+	}
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "refclock PHC /dev/ptp0 poll two", "/c:1:29: refclock poll: expected N, a whole number from -7 to 24, got \"two\"" },
+		{ "refclock PHC /dev/ptp0 poll -8", "/c:1:29: refclock poll: expected N, a whole number from -7 to 24, got \"-8\"" },
+		{ "refclock PHC /dev/ptp0 filter 0", "/c:1:31: refclock filter: expected N, a whole number from 1 to 64, got \"0\"" },
+		{ "refclock PHC /dev/ptp0 stratum 16", "/c:1:32: refclock stratum: expected N, a whole number from 0 to 15, got \"16\"" },
+		{ "refclock PHC /dev/ptp0 delay -1", "/c:1:30: refclock delay: expected SECONDS, a number of seconds from 0 to 1000000000, got \"-1\"" },
+		{ "refclock PHC /dev/ptp0 offset nan", "/c:1:31: refclock offset: expected SECONDS, a number of seconds from -1000000000 to 1000000000, got \"nan\"" },
+		{ "refclock PHC /dev/ptp0 refid", "/c:1:29: refclock refid: expected NAME, one to four printable characters, got the end of the line" },
+		{ "refclock PHC /dev/ptp0 fast", "/c:1:24: refclock: expected the name of an option, got \"fast\"" },
+		{ "refclock PHC", "/c:1:13: refclock: expected DEVICE[:nocrossts], a word of at most 319 bytes, got the end of the line" },
+		{ "refclock", "/c:1:9: refclock: expected DRIVER, one of PHC, SHM, SOCK, PPS, RTC, got the end of the line" },
+		{ "refclock GPS /dev/x", "/c:1:10: refclock: expected DRIVER, one of PHC, SHM, SOCK, PPS, RTC, got \"GPS\"" },
+		{ "refclock PHC eth0", "/c:1: refclock PHC: expected the path of a device, such as /dev/ptp0, got \"eth0\"" },
+		{ "refclock PHC :nocrossts", "/c:1: refclock PHC: expected the path of a device, such as /dev/ptp0, got \"\"" },
+		{ "refclock PHC /dev/ptp0:fast", "/c:1: refclock PHC: expected nocrossts behind the device, got \"fast\"" },
+		{ "refclock PHC /dev/ptp0:pin=x", "/c:1: refclock PHC: expected nocrossts behind the device, got \"pin=x\"" },
+		{ "refclock PHC /dev/ptp0::nocrossts", "/c:1: refclock PHC: expected nocrossts behind the device, got \"\"" },
+		{ "refclock PHC /dev/ptp0\nrefclock PHC /dev/ptp0:nocrossts", "/c:2: refclock PHC: expected each device once, got \"/dev/ptp0\" again" },
+		{ "refclock SHM 0 poll two", "/c:1:21: refclock poll: expected N, a whole number from -7 to 24, got \"two\"" },
+		{ "makestep 1", "/c:1:11: makestep: expected LIMIT, a whole number from -2147483648 to 2147483647, got the end of the line" },
+		{ "makestep -1 3", "/c:1:10: makestep: expected THRESHOLD, a number of seconds from 0 to 1000000000, got \"-1\"" },
+		{ "makestep 1 3 4", "/c:1:14: makestep: expected the end of the line, got \"4\"" },
+		{ "maxslewrate 0", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 100000, got \"0\"" },
+		{ "maxslewrate 1e6", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 100000, got \"1e6\"" },
+		{ "maxchange 1 -1 0", "/c:1:13: maxchange: expected START, a whole number from 0 to 2147483647, got \"-1\"" },
+		{ "driftfile /d every 5", "/c:1:14: driftfile: expected the name of an option, got \"every\"" },
+		{ "driftfile /d interval 0", "/c:1:23: driftfile interval: expected SECONDS, a number of seconds from 1 to 1000000000, got \"0\"" },
+		{ "rtcsync on", "/c:1:9: rtcsync: expected the end of the line, got \"on\"" },
+		{ "hostclock maybe", "/c:1:11: hostclock: expected SWITCH, on or off, got \"maybe\"" },
+		{ "clockowner share", "/c:1:12: clockowner: expected RULE, one of refuse, ignore, got \"share\"" },
+		{ "ntpsnoop on", "/c:1:1: expected a directive, got \"ntpsnoop\"" },
+		{ "include /none", "/c:1: cannot read \"/none\": No such file or directory" },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		refuse_text(cases[i].text, cases[i].want);
+}
+
+static void test_long_words(void **state)
+{
+	(void)state;
+	char text[900], path[SETTINGS_PATH_MAX + 1] = "";
+	struct loaded loaded;
+
+	memset(path, 'x', SETTINGS_PATH_MAX);
+	path[0] = '/';
+	path[SETTINGS_PATH_MAX - 1] = '\0';
+	snprintf(text, sizeof text, "refclock PHC %s:nocrossts\ndriftfile %s\npidfile %s", path,
+	         path, path);
+	load_text(text, &loaded);
+	assert_int_equal(loaded.err, 0);
+	assert_string_equal(loaded.settings.refclocks[0].device, path);
+
+	path[SETTINGS_PATH_MAX - 1] = 'x';
+	snprintf(text, sizeof text, "refclock PHC %s", path);
+	load_text(text, &loaded);
+	assert_int_equal(loaded.err, -EINVAL);
+	snprintf(text, sizeof text, "driftfile %s", path);
+	load_text(text, &loaded);
+	assert_int_equal(loaded.err, -EINVAL);
+}
+
+static void test_too_many_refclocks(void **state)
+{
+	(void)state;
+	char text[1024] = "";
+
+	for (int i = 0; i < SETTINGS_REFCLOCKS_MAX; i++)
+		sprintf(text + strlen(text), "refclock PHC /dev/ptp%d\n", i);
+	assert_int_equal(accept_text(text).n_refclocks, SETTINGS_REFCLOCKS_MAX);
+	strcat(text, "refclock PHC /dev/ptp8\n");
+	refuse_text(text, "/c:9: refclock: expected at most 8 reference clocks");
+}
+
+/* What distributions ship, in our own words. */
+static const char DEBIAN[] =
+	"# Settings of the distribution\n"
+	"confdir /etc/chrony/conf.d\n"
+	"pool 2.debian.pool.example iburst\n"
+	"sourcedir /run/chrony-dhcp\n"
+	"sourcedir /etc/chrony/sources.d\n"
+	"keyfile /etc/chrony/chrony.keys\n"
+	"driftfile /var/lib/chrony/chrony.drift\n"
+	"ntsdumpdir /var/lib/chrony\n"
+	"#log tracking measurements statistics\n"
+	"logdir /var/log/chrony\n"
+	"maxupdateskew 100.0\n"
+	"rtcsync\n"
+	"makestep 1 3\n"
+	"leapsectz right/UTC\n";
+
+static const char RED_HAT[] =
+	"server 0.rhel.pool.example iburst\n"
+	"server 1.rhel.pool.example iburst\n"
+	"sourcedir /run/chrony-dhcp\n"
+	"driftfile /var/lib/chrony/drift\n"
+	"makestep 1.0 3\n"
+	"rtcsync\n"
+	"#hwtimestamp *\n"
+	"#minsources 2\n"
+	"#allow 192.168.0.0/16\n"
+	"#local stratum 10\n"
+	"keyfile /etc/chrony.keys\n"
+	"ntsdumpdir /var/lib/chrony\n"
+	"leapsectz right/UTC\n"
+	"logdir /var/log/chrony\n";
+
+static void test_files_of_distributions_load(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what, *text, *drift_file;
+		unsigned n_notes;
+	} cases[] = {
+		{ "Debian", DEBIAN, "/var/lib/chrony/chrony.drift", 7 },
+		{ "Red Hat", RED_HAT, "/var/lib/chrony/drift", 6 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct loaded loaded;
+
+		load_text(cases[i].text, &loaded);
+		if (loaded.err)
+			fail_msg("%s: %s", cases[i].what, loaded.error);
+		assert_int_equal(loaded.notes.n, cases[i].n_notes);
+		assert_true(loaded.settings.hostclock && loaded.settings.is_rtcsync);
+		assert_string_equal(loaded.settings.drift_file, cases[i].drift_file);
+		assert_int_equal(loaded.settings.makestep_threshold.ns, VT_SEC(1).ns);
+		assert_int_equal(loaded.settings.makestep_limit, 3);
+	}
+}
+
+/* Debian's way to add a refclock: a file of its own in the directory. */
+static void test_a_drop_in(void **state)
+{
+	(void)state;
+	static const struct memory_file FILES[] = {
+		{ .path = "/etc/chrony/chrony.conf", .text = DEBIAN },
+		{ .path = "/etc/chrony/conf.d/ptp.conf", .text = "refclock PHC /dev/ptp0 poll 2" },
+		{ .path = NULL },
+	};
+	struct loaded loaded;
+
+	load(FILES, "/etc/chrony/chrony.conf", NULL, 0, &loaded);
+	assert_int_equal(loaded.err, 0);
+	assert_int_equal(loaded.settings.n_refclocks, 1);
+}
+
+static void test_directives_on_the_command_line(void **state)
+{
+	(void)state;
+	static const struct memory_file FILES[] = {
+		{ .path = "/c", .text = "makestep 1 3\nrtcsync\n" },
+		{ .path = NULL },
+	};
+	static const char *const GOOD[] = { "makestep 2 -1", "refclock PHC /dev/ptp0" };
+	static const char *const BAD[] = { "makestep 2 -1", "refclock phc" };
+	struct loaded loaded;
+
+	load(FILES, "/c", GOOD, COUNT(GOOD), &loaded);
+	assert_int_equal(loaded.err, 0);
+	assert_int_equal(loaded.settings.makestep_threshold.ns, VT_SEC(2).ns);
+	assert_int_equal(loaded.settings.n_refclocks, 1);
+	assert_true(loaded.settings.is_rtcsync);
+
+	load(FILES, NULL, GOOD, COUNT(GOOD), &loaded);
+	assert_int_equal(loaded.err, 0);
+	assert_false(loaded.settings.is_rtcsync);
+
+	load(FILES, "/c", BAD, COUNT(BAD), &loaded);
+	assert_int_equal(loaded.err, -EINVAL);
+	assert_string_equal(loaded.error, "command line:2:13: refclock: expected "
+					  "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
+					  "end of the line");
+	assert_true(is_untouched(&loaded.settings));
+}
+
+/* Every directive of chrony's is in the table, once. */
+static void test_names_are_unique(void **state)
+{
+	(void)state;
+	const struct conf_table *table = &SETTINGS_TABLE;
+
+	for (size_t i = 0; i < table->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(table->rows[i].name, table->rows[k].name) == 0)
+				fail_msg("%s stands twice", table->rows[i].name);
+}
+
+/* The defaults that the table tells are those that the code has. */
+static void check_defaults(const struct conf_table *table, const void *target)
+{
+	char text[CONF_WORD_MAX];
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct conf_row *row = &table->rows[i];
+
+		if (row->initial && row->act == CONF_SET &&
+		    strcmp(conf_value_format(&row->values[0], target, text, sizeof text),
+		           row->initial) != 0)
+			fail_msg("%s: default is %s, the table says %s", row->name, text,
+			         row->initial);
+	}
+}
+
+static void test_defaults_are_told_as_they_are(void **state)
+{
+	(void)state;
+	struct settings_builder b = { .settings = accept_text("") };
+
+	check_defaults(&SETTINGS_TABLE, &b);
+	for (size_t i = 0; i < SETTINGS_TABLE.n; i++) {
+		const struct conf_row *row = &SETTINGS_TABLE.rows[i];
+
+		if (row->options)
+			check_defaults(row->options, row->open ? row->open(&b) : &b);
+	}
+}
+
+static vt_span random_span(struct rng *rng, int64_t min, int64_t max)
+{
+	int64_t ns = rng_in(rng, min, max);
+
+	if (rng_in(rng, 0, 1))
+		ns = ns / 1000000000 * 1000000000;
+	return VT_NS(ns < min ? min : ns);
+}
+
+static void random_word(struct rng *rng, const char *start, char *to, size_t size)
+{
+	size_t length = (size_t)rng_in(rng, (int64_t)strlen(start) + 1, (int64_t)size - 1);
+
+	for (size_t i = 0; i < length; i++)
+		do {
+			to[i] = (char)rng_in(rng, '!', '~');
+		} while (to[i] == ':');
+	memcpy(to, start, strlen(start));
+	to[length] = '\0';
+}
+
+#define DECADES INT64_C(1000000000000000000)
+
+static struct refclock_settings random_refclock(struct rng *rng)
+{
+	struct refclock_settings clock = { .is_precise_off = rng_in(rng, 0, 1) };
+	struct source_conf *source = &clock.source;
+
+	random_word(rng, "/dev/", clock.device, sizeof clock.device);
+	source->poll = (int)rng_in(rng, -7, 24);
+	source->is_dpoll_given = rng_in(rng, 0, 1);
+	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll) :
+						 (source->poll < 0 ? source->poll : 0);
+	source->filter = (unsigned)rng_in(rng, 1, 64);
+	source->offset = random_span(rng, -DECADES, DECADES);
+	source->delay = random_span(rng, 0, DECADES);
+	source->precision = random_span(rng, 0, DECADES);
+	for (int i = (int)rng_in(rng, 1, 4); i > 0; i--)
+		source->refid = source->refid >> 8 | (uint32_t)rng_in(rng, '!', '~') << 24;
+	source->stratum = (int)rng_in(rng, 0, 15);
+	source->is_tai = rng_in(rng, 0, 1);
+	source->prefer = rng_in(rng, 0, 1);
+	source->noselect = rng_in(rng, 0, 1);
+	source->require = rng_in(rng, 0, 1);
+	source->trust = rng_in(rng, 0, 1);
+	return clock;
+}
+
+static struct settings random_settings(struct rng *rng)
+{
+	struct settings s = { .hostclock = rng_in(rng, 0, 1), .is_rtcsync = rng_in(rng, 0, 1) };
+
+	s.n_refclocks = (unsigned)rng_in(rng, 0, SETTINGS_REFCLOCKS_MAX);
+	for (unsigned i = 0; i < s.n_refclocks; i++)
+		s.refclocks[i] = random_refclock(rng);
+	if (rng_in(rng, 0, 1)) {
+		s.is_makestep_given = true;
+		s.makestep_threshold = random_span(rng, 0, DECADES);
+		s.makestep_limit = (int)rng_in(rng, INT32_MIN, INT32_MAX);
+	}
+	s.max_slew_rate = (vt_rate){ (double)rng_in(rng, 1000000, 100000000000000) / 1e6 };
+	if (rng_in(rng, 0, 1)) {
+		s.is_max_change_given = true;
+		s.max_change = random_span(rng, 0, DECADES);
+		s.max_change_start = (int)rng_in(rng, 0, INT32_MAX);
+		s.max_change_ignore = (int)rng_in(rng, INT32_MIN, INT32_MAX);
+	}
+	s.drift_interval = VT_SEC(3600);
+	if (rng_in(rng, 0, 1)) {
+		random_word(rng, "", s.drift_file, sizeof s.drift_file);
+		s.drift_interval = random_span(rng, 1000000000, DECADES);
+	}
+	if (rng_in(rng, 0, 1))
+		random_word(rng, "/", s.pid_file, sizeof s.pid_file);
+	random_word(rng, "", s.user, sizeof s.user);
+	s.clock_owner = (enum clock_owner_rule)rng_in(rng, 0, CLOCK_OWNER_IGNORE);
+	return s;
+}
+
+static bool is_same_source(const struct source_conf *a, const struct source_conf *b)
+{
+	return a->poll == b->poll && a->dpoll == b->dpoll &&
+	       a->is_dpoll_given == b->is_dpoll_given && a->filter == b->filter &&
+	       a->offset.ns == b->offset.ns && a->delay.ns == b->delay.ns &&
+	       a->precision.ns == b->precision.ns && a->refid == b->refid &&
+	       a->stratum == b->stratum && a->is_tai == b->is_tai && a->prefer == b->prefer &&
+	       a->noselect == b->noselect && a->require == b->require && a->trust == b->trust;
+}
+
+static bool is_same(const struct settings *a, const struct settings *b)
+{
+	bool same = a->n_refclocks == b->n_refclocks;
+
+	for (unsigned i = 0; i < a->n_refclocks && same; i++)
+		same = strcmp(a->refclocks[i].device, b->refclocks[i].device) == 0 &&
+		       a->refclocks[i].is_precise_off == b->refclocks[i].is_precise_off &&
+		       is_same_source(&a->refclocks[i].source, &b->refclocks[i].source);
+	return same && a->hostclock == b->hostclock &&
+	       a->is_makestep_given == b->is_makestep_given &&
+	       a->makestep_threshold.ns == b->makestep_threshold.ns &&
+	       a->makestep_limit == b->makestep_limit &&
+	       a->max_slew_rate.ppb == b->max_slew_rate.ppb &&
+	       a->is_max_change_given == b->is_max_change_given &&
+	       a->max_change.ns == b->max_change.ns &&
+	       a->max_change_start == b->max_change_start &&
+	       a->max_change_ignore == b->max_change_ignore && a->is_rtcsync == b->is_rtcsync &&
+	       strcmp(a->drift_file, b->drift_file) == 0 &&
+	       a->drift_interval.ns == b->drift_interval.ns &&
+	       strcmp(a->pid_file, b->pid_file) == 0 && strcmp(a->user, b->user) == 0 &&
+	       a->clock_owner == b->clock_owner;
+}
+
+static void test_what_is_printed_loads_as_the_same(void **state)
+{
+	struct rng *rng = *state;
+
+	for (int i = 0; i < 5000; i++) {
+		struct settings s = random_settings(rng), again;
+		char text[SETTINGS_PRINT_MAX], text_again[SETTINGS_PRINT_MAX];
+
+		assert_true(settings_print(&s, text, sizeof text) < sizeof text);
+		again = accept_text(text);
+		if (!is_same(&s, &again))
+			fail_msg("loaded as something else:\n%s", text);
+		settings_print(&again, text_again, sizeof text_again);
+		assert_string_equal(text_again, text);
+		assert_true(settings_equal(&s, &again));
+	}
+}
+
+static void test_defaults_print_and_load(void **state)
+{
+	(void)state;
+	struct settings s, again;
+	char text[SETTINGS_PRINT_MAX];
+
+	settings_default(&s);
+	settings_print(&s, text, sizeof text);
+	assert_string_equal(text, "hostclock on\nclockowner refuse\nmaxslewrate 83333.333\n"
+				  "driftfile /var/lib/vmtime/drift\nrtcsync\n"
+				  "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
+	again = accept_text(text);
+	assert_true(is_same(&s, &again));
+}
+
+static void test_any_difference_is_one(void **state)
+{
+	(void)state;
+	static const char *const TEXTS[] = {
+		"",
+		"hostclock off",
+		"clockowner ignore",
+		"makestep 1 3",
+		"makestep 1 4",
+		"makestep 2 3",
+		"maxslewrate 500",
+		"maxchange 1 1 1",
+		"driftfile /d",
+		"driftfile /d interval 5",
+		"rtcsync",
+		"pidfile /p",
+		"pidfile /",
+		"user root",
+		"refclock PHC /dev/ptp0",
+		"refclock PHC /dev/ptp0:nocrossts",
+		"refclock PHC /dev/ptp0 dpoll 0",
+		"refclock PHC /dev/ptp0 poll 5",
+		"refclock PHC /dev/ptp1",
+		"refclock PHC /dev/ptp0 tai",
+	};
+
+	for (size_t i = 0; i < COUNT(TEXTS); i++)
+		for (size_t k = 0; k < COUNT(TEXTS); k++) {
+			struct settings a = accept_text(TEXTS[i]), b = accept_text(TEXTS[k]);
+
+			if (settings_equal(&a, &b) != (i == k))
+				fail_msg("\"%s\" and \"%s\"", TEXTS[i], TEXTS[k]);
+		}
+}
+
+static void test_reference_fits_and_tells_all(void **state)
+{
+	(void)state;
+	char text[SETTINGS_REFERENCE_MAX];
+	size_t n = settings_reference(text, sizeof text);
+
+	assert_true(n < sizeof text);
+	for (size_t i = 0; i < SETTINGS_TABLE.n; i++) {
+		assert_non_null(strstr(text, SETTINGS_TABLE.rows[i].name));
+		assert_non_null(strstr(text, SETTINGS_TABLE.rows[i].help));
+	}
+}
+
+int main(void)
+{
+	struct rng rng;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_configuration_at_all),
+		cmocka_unit_test(test_an_empty_file),
+		cmocka_unit_test(test_every_directive),
+		cmocka_unit_test(test_the_line_that_everybody_writes),
+		cmocka_unit_test(test_every_option_of_a_refclock),
+		cmocka_unit_test(test_dpoll_is_never_longer_than_poll),
+		cmocka_unit_test(test_assigned_names),
+		cmocka_unit_test(test_what_is_not_available_is_said),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_long_words),
+		cmocka_unit_test(test_too_many_refclocks),
+		cmocka_unit_test(test_files_of_distributions_load),
+		cmocka_unit_test(test_a_drop_in),
+		cmocka_unit_test(test_directives_on_the_command_line),
+		cmocka_unit_test(test_names_are_unique),
+		cmocka_unit_test(test_defaults_are_told_as_they_are),
+		cmocka_unit_test_prestate(test_what_is_printed_loads_as_the_same, &rng),
+		cmocka_unit_test(test_defaults_print_and_load),
+		cmocka_unit_test(test_any_difference_is_one),
+		cmocka_unit_test(test_reference_fits_and_tells_all),
+	};
+
+	rng_start(&rng);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
