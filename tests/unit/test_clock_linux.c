@@ -301,8 +301,10 @@ static void test_publish(void **state)
 		{ "while it happens",   true,  1000,  1000, STA_INS,    TIME_OOP,   STA_INS,              1, 1 },
 		{ "and over",           true,  1000,  1000, STA_INS,    TIME_WAIT,  0,                    1, 1 },
 		{ "a foreign loop",     true,  1000,  1000, STA_PLL | STA_FREQHOLD | STA_NANO, TIME_OK, 0, 1, 1 },
-		{ "without limit",      false, INT64_MAX, INT64_MAX, 0, TIME_OK,    STA_UNSYNC,           16000000, 16000000 },
-		{ "negative is wrong",  true,  -1500, INT64_MIN, 0,     TIME_OK,    0,                    2, 16000000 },
+		{ "without limit",      false, INT64_MAX, INT64_MAX, 0, TIME_OK, STA_UNSYNC,
+		  16000000, 16000000 },
+		{ "negative is wrong",  true,  -1500, INT64_MIN, 0,     TIME_OK, 0,
+		  2, 16000000 },
 	};
 	/* clang-format on */
 

@@ -261,16 +261,16 @@ static void test_best_method_that_works(void **state)
 		bool knows_clock_id;
 		enum method want;
 	} cases[] = {
-		{ "all work",                  false, 0,          0,          0,          true,  METHOD_PRECISE  },
-		{ "nocrossts",                 true,  0,          0,          0,          true,  METHOD_EXTENDED },
-		{ "ptp_kvm on kvm-clock",      false, 0,          EOPNOTSUPP, 0,          true,  METHOD_PRECISE  },
-		{ "ptp_kvm on tsc",            false, ENODEV,     EOPNOTSUPP, 0,          true,  METHOD_BASIC    },
-		{ "an old kernel",             false, ENOTTY,     ENOTTY,     0,          false, METHOD_BASIC    },
-		{ "a NIC, new kernel",         false, EOPNOTSUPP, 0,          0,          true,  METHOD_EXTENDED },
-		{ "no clock id by fd",         false, EOPNOTSUPP, 0,          EINVAL,     true,  METHOD_EXTENDED },
-		{ "nor by EXTENDED",           false, EOPNOTSUPP, 0,          EINVAL,     false, METHOD_EXTENDED },
-		{ "odd errno above",           false, EIO,        EFAULT,     0,          true,  METHOD_BASIC    },
-		{ "only precise",              false, 0,          ENODEV,     ENODEV,     true,  METHOD_PRECISE  },
+		{ "all work",                false, 0,          0,          0,          true,  METHOD_PRECISE  },
+		{ "nocrossts",               true,  0,          0,          0,          true,  METHOD_EXTENDED },
+		{ "ptp_kvm on kvm-clock",    false, 0,          EOPNOTSUPP, 0,          true,  METHOD_PRECISE  },
+		{ "ptp_kvm on tsc",          false, ENODEV,     EOPNOTSUPP, 0,          true,  METHOD_BASIC    },
+		{ "an old kernel",           false, ENOTTY,     ENOTTY,     0,          false, METHOD_BASIC    },
+		{ "a NIC, new kernel",       false, EOPNOTSUPP, 0,          0,          true,  METHOD_EXTENDED },
+		{ "no clock id by fd",       false, EOPNOTSUPP, 0,          EINVAL,     true,  METHOD_EXTENDED },
+		{ "nor by EXTENDED",         false, EOPNOTSUPP, 0,          EINVAL,     false, METHOD_EXTENDED },
+		{ "odd errno above",         false, EIO,        EFAULT,     0,          true,  METHOD_BASIC    },
+		{ "only precise",            false, 0,          ENODEV,     ENODEV,     true,  METHOD_PRECISE  },
 	};
 	/* clang-format on */
 
