@@ -26,7 +26,12 @@ static int64_t now_ms(void)
 int opener_init(struct opener *o, const struct opener_paths *paths, const char *root,
                 bool is_direct)
 {
-	struct opener fresh = { .socket = -1, .root = root, .paths = *paths };
+	struct opener fresh = {
+		.socket = -1,
+		.patience_ms = PATIENCE_MS,
+		.root = root,
+		.paths = *paths,
+	};
 	int pair[2];
 
 	if (paths->n > OPENER_PATHS_MAX)
@@ -84,6 +89,12 @@ static bool take_fd(struct msghdr *message, int *ret_fd)
 	return false;
 }
 
+/* A process that ended is told by either, depending on what was under way. */
+static int gone(int error)
+{
+	return error == ECONNRESET ? -EPIPE : -error;
+}
+
 /* One message.  0, *@ret_fd is -1 where none came; -EAGAIN: none yet; -EPIPE: it is gone. */
 static int receive(int socket, struct opener_reply *ret, int *ret_fd)
 {
@@ -101,7 +112,7 @@ static int receive(int socket, struct opener_reply *ret, int *ret_fd)
 	ssize_t n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
+		return errno == EINTR ? -EAGAIN : gone(errno);
 	if (n == 0)
 		return -EPIPE;
 
@@ -134,7 +145,7 @@ static int open_reply(struct opener_reply *reply, int fd, struct ptp_node *ret_n
 
 static int await_reply(const struct opener *o, struct ptp_node *ret_node, int *ret_fd)
 {
-	const int64_t deadline_ms = now_ms() + PATIENCE_MS;
+	const int64_t deadline_ms = now_ms() + o->patience_ms;
 
 	for (;;) {
 		struct pollfd wait = { .fd = o->socket, .events = POLLIN };
@@ -172,7 +183,7 @@ static int ask(struct opener *o, enum opener_kind kind, uint32_t number, struct 
 	if (o->socket < 0)
 		return opener_process_open(o->root, &o->paths, &request, ret_node, ret_fd);
 	if (send(o->socket, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : gone(errno);
 	return await_reply(o, ret_node, ret_fd);
 }
 
@@ -217,7 +228,7 @@ void opener_fini(struct opener *o)
 	if (o->socket >= 0) {
 		/* It reads the end, and ends; where it is stuck in a device we do not stay with it. */
 		shutdown(o->socket, SHUT_WR);
-		bool has_ended = poll(&end, 1, PATIENCE_MS) == 1;
+		bool has_ended = poll(&end, 1, o->patience_ms) == 1;
 
 		close(o->socket);
 		while (waitpid(o->pid, NULL, has_ended ? 0 : WNOHANG) < 0 && errno == EINTR)

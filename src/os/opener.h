@@ -44,6 +44,7 @@ struct opener {
 	int socket; /* -1: opens by itself; owned */
 	pid_t pid;  /* of the process; 0: none    */
 	uint32_t sequence;
+	int patience_ms;  /* a second */
 	const char *root; /* put before /sys and /dev, not before @paths; borrowed for ever */
 	struct opener_paths paths;
 };

@@ -7,9 +7,10 @@
 #include "os/clock_read.h"
 #include "os/ptp_abi.h"
 
-#define BUSY_RETRIES  3
-#define BUSY_PATIENCE 8 /* readings in a row, then the method is doubted */
-#define EINTR_RETRIES 8 /* no signal storm keeps us here                 */
+#define BUSY_RETRIES   3
+#define BUSY_PATIENCE  8    /* readings in a row, then the method is doubted        */
+#define EINTR_RETRIES  8    /* no signal storm keeps us here                        */
+#define LOWER_READINGS 1024 /* by a lesser method, before the best is tried again   */
 
 /* Hardware may have taken its time stamp a little before it was asked for. */
 #define PRECISE_SLACK VT_MS(10)
@@ -303,6 +304,7 @@ static int find_method(struct ptp *p, unsigned wanted, struct burst *ret)
 	p->has_raw_extended = true;
 	p->method = METHOD_NONE;
 	p->busy = 0;
+	p->lower_readings = 0;
 	if (!p->nocrossts) {
 		int r = read_precise(p, ret);
 
@@ -322,8 +324,10 @@ static int find_method(struct ptp *p, unsigned wanted, struct burst *ret)
 
 static int read_any(struct ptp *p, unsigned wanted, struct burst *ret)
 {
-	if (p->method == METHOD_NONE)
+	if (p->method == METHOD_NONE || p->lower_readings >= LOWER_READINGS)
 		return find_method(p, wanted, ret);
+	if (p->method != METHOD_PRECISE)
+		p->lower_readings++;
 
 	int r = read_by(p, p->method, wanted, ret);
 

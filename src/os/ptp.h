@@ -18,7 +18,8 @@
  *   basic     our own: CLOCK_MONOTONIC_RAW, the clock, CLOCK_MONOTONIC_RAW.
  *
  * It tries again from the top when the kernel's clocksource changes, when the
- * method in use stops working, and as long as a better one was only busy.
+ * method in use stops working, as long as a better one was only busy, and, not to
+ * miss one that came back, now and then.
  *
  * The remote time is what the clock gives: no TAI, no offset is applied here.
  */
@@ -40,6 +41,7 @@ struct ptp {
 	enum method method;              /* in use; METHOD_NONE: to be found out      */
 	bool has_raw_extended;           /* this kernel knows EXTENDED's clock id     */
 	unsigned busy;                   /* readings that ended so, in a row          */
+	unsigned lower_readings;         /* by another than the best method           */
 };
 
 #define PTP_INIT ((struct ptp){ .fd = -1 })

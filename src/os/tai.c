@@ -27,7 +27,7 @@ static int read_line(struct slice line, bool *ret_is_entry, int64_t *ret_from, i
 	if (!slice_to_int(from, ret_from) || !slice_to_int(seconds, ret_seconds) ||
 	    slice_trim(body).n)
 		return -EBADMSG;
-	if (*ret_seconds < 0 || *ret_seconds > SECONDS_MAX)
+	if (*ret_from < 0 || *ret_seconds < 0 || *ret_seconds > SECONDS_MAX)
 		return -EBADMSG;
 	*ret_is_entry = true;
 	return 0;
@@ -37,7 +37,7 @@ int tai_look_up(const char *table, size_t length, vt_real at, int *ret_seconds)
 {
 	struct slice rest = { table, length };
 	int64_t now = at.ns / INT64_C(1000000000);
-	int64_t latest = INT64_MIN;
+	int64_t latest = -1;
 	int found = -1;
 
 	while (rest.n) {
