@@ -26,7 +26,7 @@ static const struct candidate {
 	const char *name; /* /proc/PID/comm */
 	const char *unit;
 	bool (*steers)(const struct owner_args *args, struct slice config); /* NULL: always */
-	bool has_config;  /* what -f names has a say */
+	bool has_config; /* what -f names has a say */
 } CANDIDATES[] = {
 	{ "chronyd", "chrony", owner_args_chronyd, false },
 	{ "vmtimed", "vmtime", owner_args_chronyd, false },
@@ -171,7 +171,7 @@ static char *cgroup_path(char *text)
 }
 
 static void write_hand_over(int proc, const char *pid, const struct candidate *candidate,
-                            struct owner *owner)
+			    struct owner *owner)
 {
 	char path[64], text[1024];
 	char *group;
@@ -185,14 +185,13 @@ static void write_hand_over(int proc, const char *pid, const struct candidate *c
 	}
 	if (unit)
 		n = snprintf(owner->hand_over, sizeof owner->hand_over,
-		             "systemctl disable --now %s", unit);
+			     "systemctl disable --now %s", unit);
 	if (!unit || n >= (int)sizeof owner->hand_over)
 		snprintf(owner->hand_over, sizeof owner->hand_over, "kill %s", pid);
 }
 
 /* Do its arguments, and the file that they name, leave it an owner? */
-static bool steers(const char *root, int proc, const char *pid,
-                   const struct candidate *candidate)
+static bool steers(const char *root, int proc, const char *pid, const struct candidate *candidate)
 {
 	struct owner_args args;
 	struct slice config = { NULL, 0 };
