@@ -135,10 +135,10 @@ enum privileges_clock_right privileges_clock_right(void)
 	if (get_capabilities(&sets) < 0 || !(sets.effective & CAPABILITY(CAP_SYS_TIME)))
 		return PRIVILEGES_CLOCK_NO_CAPABILITY;
 	/*
-	 * The clock belongs to the initial user namespace, and only its map is the identity.
-	 * Without /proc we take the capability's word.
+	 * The clock belongs to the initial user namespace, and only its map is the identity; one
+	 * that is being set up has none yet.  Without /proc we take the capability's word.
 	 */
-	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) <= 0)
+	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
 		return PRIVILEGES_CLOCK_OURS;
 	if (sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 ||
 	    outside != 0 || count != UINT32_MAX)
