@@ -46,7 +46,7 @@
 #undef ARCHITECTURE
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-        __has_feature(thread_sanitizer)
+	__has_feature(thread_sanitizer)
 #undef ARCHITECTURE
 #endif
 #endif
@@ -210,7 +210,7 @@ static size_t argument(unsigned index)
  * kernel as well (an int, and ioctl's request).
  */
 static void match_argument(struct program *p, uint32_t number, unsigned index,
-                           const uint32_t *values, size_t n)
+			   const uint32_t *values, size_t n)
 {
 	unsigned length = (unsigned)(2 * n + 2);
 

@@ -140,7 +140,8 @@ static int inherit(int fd, const char *path, mode_t mode)
 		return -errno;
 	if (exists && !S_ISREG(old.st_mode))
 		return S_ISDIR(old.st_mode) ? -EISDIR : -ENODEV;
-	/* Giving a file away takes a right that the daemon has dropped; the content matters more. */
+	/* Giving a file away takes a right that the daemon has dropped; the content matters more.
+	 */
 	if (exists && fchown(fd, old.st_uid, old.st_gid) < 0 && errno != EPERM)
 		return -errno;
 	/* Not left to open(2), whose mode the umask cuts. */
@@ -158,8 +159,8 @@ static int create_temporary(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_temporary(const char *temporary, const char *path, const char *data,
-                           size_t length, mode_t mode)
+static int write_temporary(const char *temporary, const char *path, const char *data, size_t length,
+			   mode_t mode)
 {
 	int fd = create_temporary(temporary);
 	int r;

@@ -141,12 +141,13 @@ static enum line_client_outcome receive_line(struct exchange *x)
 			continue;
 		*end = '\0';
 		x->used = (size_t)(end - x->reply);
-		return x->used > LINE_CLIENT_REPLY_MAX ? LINE_CLIENT_TOO_LONG : LINE_CLIENT_ANSWERED;
+		return x->used > LINE_CLIENT_REPLY_MAX ? LINE_CLIENT_TOO_LONG
+						       : LINE_CLIENT_ANSWERED;
 	}
 }
 
 enum line_client_outcome line_client_ask(const char *path, struct slice request, vt_span timeout,
-                                         char **ret, size_t *ret_length, int *reterr)
+					 char **ret, size_t *ret_length, int *reterr)
 {
 	struct exchange x = { .fd = -1, .until = vt_mono_add(mono_now(), timeout) };
 	enum line_client_outcome outcome, sent;
@@ -157,9 +158,9 @@ enum line_client_outcome line_client_ask(const char *path, struct slice request,
 		if (sent == LINE_CLIENT_ANSWERED)
 			sent = send_all(&x, "\n", 1);
 		/* A server that hangs up on us may have said why. */
-		outcome = sent == LINE_CLIENT_ANSWERED || sent == LINE_CLIENT_CLOSED ?
-		                  receive_line(&x) :
-		                  sent;
+		outcome = sent == LINE_CLIENT_ANSWERED || sent == LINE_CLIENT_CLOSED
+				  ? receive_line(&x)
+				  : sent;
 	}
 	if (x.fd >= 0)
 		close(x.fd);

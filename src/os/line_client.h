@@ -33,6 +33,6 @@ enum line_client_outcome {
  * written for every outcome but ANSWERED (0 where no system call failed).
  */
 enum line_client_outcome line_client_ask(const char *path, struct slice request, vt_span timeout,
-                                         char **ret, size_t *ret_length, int *reterr) must_check;
+					 char **ret, size_t *ret_length, int *reterr) must_check;
 
 #endif

@@ -72,7 +72,7 @@ static bool flush(struct line_client_state *c, vt_mono now)
 {
 	while (owes_bytes(c)) {
 		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_used - c->out_sent,
-		                 MSG_NOSIGNAL | MSG_DONTWAIT);
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -114,7 +114,8 @@ static bool make_room(struct line_client_state *c, size_t more)
 	return true;
 }
 
-/* Queues @text and a break, and sends what the socket takes.  False: the client is to be dropped. */
+/* Queues @text and a break, and sends what the socket takes.  False: the client is to be dropped.
+ */
 static bool put_line(struct line_client_state *c, const char *text, size_t length, vt_mono now)
 {
 	if (!make_room(c, length + 1))
@@ -205,8 +206,8 @@ static struct line_client_state *find_room(struct line_server *s, uid_t uid)
 		used++;
 		same += c->uid == uid;
 	}
-	if (uid != 0 && (same >= LINE_SERVER_PER_UID ||
-	                 used >= LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT))
+	if (uid != 0 &&
+	    (same >= LINE_SERVER_PER_UID || used >= LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT))
 		return NULL;
 	return free_slot;
 }
@@ -318,7 +319,7 @@ static bool is_alive(const struct sockaddr_un *address)
 		return false;
 	/* A full backlog (EAGAIN) is a sign of life, too. */
 	answers = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-	          errno == EAGAIN;
+		  errno == EAGAIN;
 	close(fd);
 	return answers;
 }
@@ -392,8 +393,8 @@ static int open_at(const struct line_server_conf *conf, int *ret_fd)
 }
 
 enum line_server_outcome line_server_open(struct line_server *s,
-                                          const struct line_server_conf *conf, vt_mono now,
-                                          int *reterr)
+					  const struct line_server_conf *conf, vt_mono now,
+					  int *reterr)
 {
 	int fd;
 	int r = open_at(conf, &fd);
@@ -475,9 +476,9 @@ void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollf
 	s->now = now;
 	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
 		struct line_client_state *c = &s->clients[i];
-		short revents = c->poll_index >= 0 && (size_t)c->poll_index < n ?
-		                        fds[c->poll_index].revents :
-		                        (short)0;
+		short revents = c->poll_index >= 0 && (size_t)c->poll_index < n
+					? fds[c->poll_index].revents
+					: (short)0;
 
 		c->poll_index = -1;
 		if (c->fd >= 0)

@@ -50,8 +50,8 @@
 #define LINE_SERVER_RATE     50 /* requests a second and client */
 #define LINE_SERVER_BURST    100
 #define LINE_SERVER_IDLE     VT_SEC(30)
-#define LINE_REQUEST_MAX     4096           /* bytes, without the line break */
-#define LINE_REPLY_BACKLOG   (256 * 1024)   /* bytes not yet taken by the client */
+#define LINE_REQUEST_MAX     4096         /* bytes, without the line break */
+#define LINE_REPLY_BACKLOG   (256 * 1024) /* bytes not yet taken by the client */
 
 struct line_server_conf {
 	const char *path;
@@ -85,8 +85,8 @@ struct line_client_state {
 	vt_mono moved;    /* when the latest byte came or went */
 	char *in;         /* LINE_REQUEST_MAX + 1 bytes, or NULL */
 	size_t in_used;
-	size_t in_taken;  /* popped already, at the front of it */
-	char *out;        /* replies not yet taken, or NULL */
+	size_t in_taken; /* popped already, at the front of it */
+	char *out;       /* replies not yet taken, or NULL */
 	size_t out_used;
 	size_t out_sent;
 	size_t out_size;
@@ -96,7 +96,7 @@ struct line_server {
 	int fd; /* -1: closed */
 	struct line_server_conf conf;
 	char path[FILE_PATH_MAX];
-	vt_mono now; /* of the latest dispatch */
+	vt_mono now;           /* of the latest dispatch */
 	vt_mono accepts_again; /* out of descriptors until then */
 	uint32_t last_id;
 	unsigned turn; /* the client to be served next */
@@ -114,8 +114,8 @@ void line_server_init(struct line_server *s);
 
 /* Binds the socket, replacing one that a dead daemon left. */
 enum line_server_outcome line_server_open(struct line_server *s,
-                                          const struct line_server_conf *conf, vt_mono now,
-                                          int *reterr);
+					  const struct line_server_conf *conf, vt_mono now,
+					  int *reterr);
 
 /* Drops the clients, removes the socket as far as we still may.  Safe after init, and twice. */
 void line_server_fini(struct line_server *s);

@@ -41,7 +41,7 @@ static void tell(const struct notify *n, const char *text)
 {
 	if (n->fd >= 0)
 		(void)sendto(n->fd, text, strlen(text), MSG_NOSIGNAL,
-		             (const struct sockaddr *)&n->address, n->address_length);
+			     (const struct sockaddr *)&n->address, n->address_length);
 }
 
 /* Sends @state ("" or "NAME=value\n") and, where there is one, a status of one line. */
@@ -79,7 +79,7 @@ void notify_reloading(const struct notify *n)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-	         (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+		 (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	tell(n, text);
 }
 

@@ -26,7 +26,7 @@ static const struct candidate {
 	const char *name; /* /proc/PID/comm */
 	const char *unit;
 	bool (*steers)(const struct owner_args *args, struct slice config); /* NULL: always */
-	bool has_config;  /* what -f names has a say */
+	bool has_config; /* what -f names has a say */
 } CANDIDATES[] = {
 	{ "chronyd", "chrony", owner_args_chronyd, false },
 	{ "vmtimed", "vmtime", owner_args_chronyd, false },
@@ -87,34 +87,34 @@ static pid_t parent_of(const char *status)
  * namespace, but only root may read it of others; anybody may compare the maps.  Where neither can
  * be read, the process counts as one of ours.
  */
-static bool is_in_our_namespace(int proc, const char *pid, pid_t self)
+static bool is_in_our_namespace(int proc, pid_t pid, pid_t self)
 {
 	char path[64], ours[512], theirs[512];
 	ssize_t n_ours, n_theirs;
 
 	snprintf(path, sizeof path, "%ld/ns/user", (long)self);
 	n_ours = readlinkat(proc, path, ours, sizeof ours);
-	snprintf(path, sizeof path, "%s/ns/user", pid);
+	snprintf(path, sizeof path, "%ld/ns/user", (long)pid);
 	n_theirs = readlinkat(proc, path, theirs, sizeof theirs);
 	if (n_ours > 0 && n_theirs > 0)
 		return n_ours == n_theirs && memcmp(ours, theirs, (size_t)n_ours) == 0;
 
 	snprintf(path, sizeof path, "%ld/uid_map", (long)self);
 	n_ours = file_read_small(proc, path, ours, sizeof ours);
-	snprintf(path, sizeof path, "%s/uid_map", pid);
+	snprintf(path, sizeof path, "%ld/uid_map", (long)pid);
 	n_theirs = file_read_small(proc, path, theirs, sizeof theirs);
 	return n_ours < 0 || n_theirs < 0 || strcmp(ours, theirs) == 0;
 }
 
 /* Reads the arguments; more than fit are cut, which can only make it look like an owner. */
-static void read_args(int proc, const char *pid, struct owner_args *args)
+static void read_args(int proc, pid_t pid, struct owner_args *args)
 {
 	char path[64];
 	ssize_t n;
 	int fd;
 
 	args->length = 0;
-	snprintf(path, sizeof path, "%s/cmdline", pid);
+	snprintf(path, sizeof path, "%ld/cmdline", (long)pid);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
@@ -170,29 +170,28 @@ static char *cgroup_path(char *text)
 	return named;
 }
 
-static void write_hand_over(int proc, const char *pid, const struct candidate *candidate,
-                            struct owner *owner)
+static void write_hand_over(int proc, pid_t pid, const struct candidate *candidate,
+			    struct owner *owner)
 {
 	char path[64], text[1024];
 	char *group;
 	const char *unit = NULL;
 	int n = 0;
 
-	snprintf(path, sizeof path, "%s/cgroup", pid);
+	snprintf(path, sizeof path, "%ld/cgroup", (long)pid);
 	if (file_read_small(proc, path, text, sizeof text) > 0) {
 		group = cgroup_path(text);
 		unit = group ? unit_of(group, candidate) : NULL;
 	}
 	if (unit)
 		n = snprintf(owner->hand_over, sizeof owner->hand_over,
-		             "systemctl disable --now %s", unit);
+			     "systemctl disable --now %s", unit);
 	if (!unit || n >= (int)sizeof owner->hand_over)
-		snprintf(owner->hand_over, sizeof owner->hand_over, "kill %s", pid);
+		snprintf(owner->hand_over, sizeof owner->hand_over, "kill %ld", (long)pid);
 }
 
 /* Do its arguments, and the file that they name, leave it an owner? */
-static bool steers(const char *root, int proc, const char *pid,
-                   const struct candidate *candidate)
+static bool steers(const char *root, int proc, pid_t pid, const struct candidate *candidate)
 {
 	struct owner_args args;
 	struct slice config = { NULL, 0 };
@@ -224,22 +223,22 @@ struct search {
 };
 
 /* A process that vanishes while we look is none. */
-static bool is_owner(const struct search *s, const char *pid, struct owner *ret)
+static bool is_owner(const struct search *s, pid_t pid, struct owner *ret)
 {
 	char path[64], name[32], status[4096];
 	const struct candidate *candidate;
 
-	snprintf(path, sizeof path, "%s/comm", pid);
+	snprintf(path, sizeof path, "%ld/comm", (long)pid);
 	if (file_read_small(s->proc, path, name, sizeof name) <= 0)
 		return false;
 	candidate = find_candidate(name);
 	if (!candidate)
 		return false;
 
-	snprintf(path, sizeof path, "%s/status", pid);
+	snprintf(path, sizeof path, "%ld/status", (long)pid);
 	if (file_read_small(s->proc, path, status, sizeof status) <= 0 || !may_set_clock(status))
 		return false;
-	ret->pid = (pid_t)strtol(pid, NULL, 10);
+	ret->pid = pid;
 	if (ret->pid == s->self || ret->pid == s->parent || parent_of(status) == s->self)
 		return false;
 	if (!is_in_our_namespace(s->proc, pid, s->self))
@@ -252,11 +251,12 @@ static bool is_owner(const struct search *s, const char *pid, struct owner *ret)
 	return true;
 }
 
-static bool is_pid(const char *name)
+/* The pid that an entry of /proc is named after; 0 for the others. */
+static pid_t pid_of(const char *name)
 {
 	size_t length = strspn(name, "0123456789");
 
-	return length > 0 && length < 10 && name[length] == '\0';
+	return length > 0 && length < 10 && !name[length] ? (pid_t)strtol(name, NULL, 10) : 0;
 }
 
 static pid_t read_parent(int proc, pid_t self)
@@ -286,7 +286,7 @@ enum owner_outcome owner_find(const char *root, pid_t self, struct owner *ret)
 	search = (struct search){ root, dirfd(proc), self, read_parent(dirfd(proc), self) };
 
 	while (outcome == OWNER_NONE && (entry = readdir(proc)))
-		if (is_pid(entry->d_name) && is_owner(&search, entry->d_name, &found))
+		if (pid_of(entry->d_name) && is_owner(&search, pid_of(entry->d_name), &found))
 			outcome = OWNER_FOUND;
 	closedir(proc);
 

@@ -26,9 +26,10 @@
 #include <sys/types.h>
 
 struct owner {
-	char name[16];      /* as in /proc/PID/comm: cut at 15 characters */
+	char name[16]; /* as in /proc/PID/comm: cut at 15 characters */
 	pid_t pid;
-	char hand_over[128]; /* the command that makes it let go: "systemctl disable --now chrony" */
+	char hand_over[128]; /* the command that makes it let go: "systemctl disable --now chrony"
+			      */
 };
 
 enum owner_outcome {

@@ -31,7 +31,7 @@ static bool has_arg(const struct owner_args *args, const char *text)
  * becomes the value of the last one, "" for an option without.  Returns how often it is there.
  */
 static unsigned find_option(const struct owner_args *args, char wanted, const char *with_value,
-                            const char **value)
+			    const char **value)
 {
 	const char *arg = second_arg(args);
 	unsigned count = 0;
@@ -91,7 +91,7 @@ static struct slice find_key(struct slice config, const char *key)
 
 /* linuxptp's setting @key: on the command line, else in the file. */
 static struct slice find_setting(const struct owner_args *args, struct slice config,
-                                 const char *key)
+				 const char *key)
 {
 	const char *value = find_long(args, key);
 

@@ -17,8 +17,8 @@ static bool is_still_at(int fd, const char *path)
 {
 	struct stat ours, theirs;
 
-	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
 }
 
 /* The pid in the file; 0 where it is empty, -1 where there is something else in it. */
@@ -97,7 +97,7 @@ static int open_and_lock(const char *path, bool *ret_held)
 }
 
 enum pidfile_outcome pidfile_take(struct pidfile *p, const char *path, pid_t *ret_other,
-                                  int *reterr)
+				  int *reterr)
 {
 	struct stat st;
 	bool is_held = false;

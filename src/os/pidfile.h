@@ -24,14 +24,14 @@ struct pidfile {
 
 enum pidfile_outcome {
 	PIDFILE_TAKEN,
-	PIDFILE_HELD,    /* by a living process: *ret_other, 0 where it has not written its pid yet  */
-	PIDFILE_FOREIGN, /* a file with something else in it has the name; it was not touched        */
-	PIDFILE_FAILED,  /* *reterr is a negative errno                                              */
+	PIDFILE_HELD, /* by a living process: *ret_other, 0 where it has not written its pid yet  */
+	PIDFILE_FOREIGN, /* a file with something else in it has the name; it was not touched */
+	PIDFILE_FAILED,  /* *reterr is a negative errno  */
 };
 
 /* Creates or takes over @path and writes our pid.  Missing folders are not made. */
 enum pidfile_outcome pidfile_take(struct pidfile *p, const char *path, pid_t *ret_other,
-                                  int *reterr);
+				  int *reterr);
 
 /* Empties and removes the file, as far as we still may.  Safe on PIDFILE_INIT. */
 void pidfile_fini(struct pidfile *p);

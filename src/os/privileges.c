@@ -103,23 +103,21 @@ enum privileges_user_outcome privileges_find_user(const char *user, struct privi
 }
 
 const char *privileges_explain_user(enum privileges_user_outcome outcome, const char *user,
-                                    char *to, size_t size)
+				    char *to, size_t size)
 {
 	switch (outcome) {
-	case PRIVILEGES_USER_FOUND:
-		snprintf(to, size, "user %s exists", user);
-		return to;
+	case PRIVILEGES_USER_FOUND: snprintf(to, size, "user %s exists", user); return to;
 	case PRIVILEGES_USER_UNKNOWN:
 		snprintf(to, size,
-		         "user %s does not exist: create it (useradd --system --no-create-home "
-		         "--shell /usr/sbin/nologin %s), or use -u root or a numeric uid",
-		         user, user);
+			 "user %s does not exist: create it (useradd --system --no-create-home "
+			 "--shell /usr/sbin/nologin %s), or use -u root or a numeric uid",
+			 user, user);
 		return to;
 	case PRIVILEGES_USER_NEEDS_NUMBER:
 		snprintf(to, size,
-		         "user %s cannot be looked up by a static build: "
-		         "use -u root or a numeric uid",
-		         user);
+			 "user %s cannot be looked up by a static build: "
+			 "use -u root or a numeric uid",
+			 user);
 		return to;
 	case PRIVILEGES_USER_MALFORMED:
 		snprintf(to, size, "user \"%s\" is neither a name, nor UID, nor UID:GID", user);
@@ -137,10 +135,10 @@ enum privileges_clock_right privileges_clock_right(void)
 	if (get_capabilities(&sets) < 0 || !(sets.effective & CAPABILITY(CAP_SYS_TIME)))
 		return PRIVILEGES_CLOCK_NO_CAPABILITY;
 	/*
-	 * The clock belongs to the initial user namespace, and only its map is the identity.
-	 * Without /proc we take the capability's word.
+	 * The clock belongs to the initial user namespace, and only its map is the identity; one
+	 * that is being set up has none yet.  Without /proc we take the capability's word.
 	 */
-	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) <= 0)
+	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
 		return PRIVILEGES_CLOCK_OURS;
 	if (sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 ||
 	    outside != 0 || count != UINT32_MAX)
@@ -151,8 +149,7 @@ enum privileges_clock_right privileges_clock_right(void)
 const char *privileges_explain_clock(enum privileges_clock_right right)
 {
 	switch (right) {
-	case PRIVILEGES_CLOCK_OURS:
-		return NULL;
+	case PRIVILEGES_CLOCK_OURS: return NULL;
 	case PRIVILEGES_CLOCK_NO_CAPABILITY:
 		return "no right to set the clock (CAP_SYS_TIME is missing): start as root, "
 		       "or use -x to observe only";

@@ -30,9 +30,9 @@ struct privileges_user {
 
 enum privileges_user_outcome {
 	PRIVILEGES_USER_FOUND,
-	PRIVILEGES_USER_UNKNOWN,       /* no such user                                        */
-	PRIVILEGES_USER_NEEDS_NUMBER,  /* a name, but a static build cannot look names up     */
-	PRIVILEGES_USER_MALFORMED,     /* neither a name nor UID nor UID:GID                  */
+	PRIVILEGES_USER_UNKNOWN,      /* no such user                                        */
+	PRIVILEGES_USER_NEEDS_NUMBER, /* a name, but a static build cannot look names up     */
+	PRIVILEGES_USER_MALFORMED,    /* neither a name nor UID nor UID:GID                  */
 };
 
 /*
@@ -43,7 +43,7 @@ enum privileges_user_outcome privileges_find_user(const char *user, struct privi
 
 /* Writes one sentence about an outcome other than FOUND, with what to do.  Returns @to. */
 const char *privileges_explain_user(enum privileges_user_outcome outcome, const char *user,
-                                    char *to, size_t size);
+				    char *to, size_t size);
 
 enum privileges_clock_right {
 	PRIVILEGES_CLOCK_OURS,

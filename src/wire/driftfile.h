@@ -16,11 +16,12 @@
 
 #include "base/units.h"
 
-#define DRIFTFILE_MAX     128 /* bytes; a file that is longer is none */
+#define DRIFTFILE_MAX      128      /* bytes; a file that is longer is none */
 #define DRIFTFILE_RATE_MAX 100000.0 /* ppm: what the kernel can correct at most */
 
 struct drift {
-	vt_rate fast; /* how fast the uncorrected clock runs; the rate to steer by is its negative */
+	vt_rate fast; /* how fast the uncorrected clock runs; the rate to steer by is its negative
+		       */
 	vt_rate skew; /* how uncertain that is, >= 0 */
 };
 
