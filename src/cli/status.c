@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "cli/words.h"
@@ -229,6 +230,15 @@ static const char *advice(const struct report_status *status)
 	return "";
 }
 
+/* The daemon's reason often is the trouble of a source, cut to fit. */
+static bool is_told(const char *reason, const char *trouble)
+{
+	char start[121];
+
+	snprintf(start, sizeof start, "%.120s", trouble);
+	return strstr(reason, start) != NULL;
+}
+
 static void print_troubles(FILE *out, const struct report_status *status, const char *colour,
                            const char *plain)
 {
@@ -240,7 +250,7 @@ static void print_troubles(FILE *out, const struct report_status *status, const 
 	for (unsigned i = 0; i < status->sources.n; i++) {
 		const struct report_source *source = &status->sources.sources[i];
 
-		if (!source->trouble[0])
+		if (!source->trouble[0] || is_told(reason, source->trouble))
 			continue;
 		fprintf(out, "  %s%s: ", colour, words_safe(source->name, safe, sizeof safe));
 		fprintf(out, "%s%s\n", words_safe(source->trouble, safe, sizeof safe), plain);

@@ -567,6 +567,13 @@ static void test_status_says_what_is_wrong(void **state)
 	assert_prints(print_status, &status, "\n  PHC0: the host refuses\\x1b[2J to answer\n");
 	strcpy(status.reason, "Do this.");
 	assert_prints(print_status, &status, ".\n  Do this.\n  PHC0: ");
+
+	/* The same sentence is not said twice. */
+	strcpy(status.reason, "PHC0: the host refuses\x1b[2J to answer");
+	char *text = printed(print_status, &status);
+
+	assert_null(strstr(strstr(text, "the host refuses") + 1, "the host refuses"));
+	free(text);
 	status = a_good_status();
 	status.sources.n = 0;
 	assert_prints(print_status, &status, "\n  There is no source.");
