@@ -209,9 +209,10 @@ static void print_machine(FILE *out, const struct report_status *status)
 	label(out, "Daemon");
 	fprintf(out, "vmtimed %s,", words_safe(status->version, safe, sizeof safe));
 	fprintf(out, " pid %d, user %s,", status->pid, words_safe(status->user, safe, sizeof safe));
-	fprintf(out, " configuration %s\n",
+	fprintf(out, " configuration %s%s\n",
 	        status->configuration[0] ? words_safe(status->configuration, safe, sizeof safe)
-	                                 : "none: it uses the host's clock");
+	                                 : "none: it uses the host's clock",
+	        status->is_observing ? "; it only watches (-x)" : "");
 }
 
 /* What to do, where the daemon itself gave no reason. */

@@ -597,6 +597,13 @@ static void test_status_keeps_its_figures_apart(void **state)
 	assert_prints(print_status, &status,
 	              "\n  Now         3 ns behind its host's clock, typically 11 ns\n");
 	assert_prints(print_status, &status, "\n  In all      2 steps, 1 jump in 2 h 0 min\n");
+	assert_prints(
+		print_status, &status,
+		"\n  Daemon      vmtimed 0.1.0, pid 312, user vmtime, configuration none: it uses "
+		"the host's clock\n");
+	status.is_observing = true;
+	strcpy(status.configuration, "/a\x1b");
+	assert_prints(print_status, &status, ", configuration /a\\x1b; it only watches (-x)\n");
 }
 
 static void print_status_in_colour(FILE *out, const void *what)
