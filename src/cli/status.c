@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "cli/words.h"
@@ -33,12 +34,20 @@ static const struct report_source *followed(const struct report_status *status)
 	return NULL;
 }
 
-/* Whose clock the bound is meant against. */
+/* Whose clock the bound is meant against: the source's that is followed, else that was. */
 static const char *reference(const struct report_status *status)
 {
 	const struct report_source *source = followed(status);
 
-	return source && !source->is_host ? "its source" : "its host's clock";
+	for (unsigned i = 0; !source && i < status->sources.n; i++)
+		if (status->sources.sources[i].is_host)
+			source = &status->sources.sources[i];
+	return source && source->is_host ? "its host's clock" : "its source";
+}
+
+static bool is_synchronised(const struct report_status *status)
+{
+	return status->tracking.stratum != 0 || status->tracking.refid != 0;
 }
 
 /* "12 ns behind" */
@@ -102,11 +111,11 @@ static void print_error(FILE *out, const struct report_status *status)
 	else
 		fprintf(out, "not known");
 	if (status->has_host_error)
-		fprintf(out, "; the host itself is within %s of true time\n",
+		fprintf(out, "; the host itself is right to %s\n",
 		        words_bound(span, status->host_error));
 	else
-		fprintf(out, "; how wrong the host itself is, is not known\n");
-	if (status->tracking.stratum == 0 && status->tracking.refid == 0)
+		fprintf(out, "; the host's own error is not known\n");
+	if (!is_synchronised(status))
 		return;
 	label(out, "Now");
 	print_offset(out, status->tracking.system_offset);
@@ -134,8 +143,8 @@ static void print_source(FILE *out, const struct report_source *source)
 	if (!source->has_sample)
 		return;
 	label(out, "Compared");
-	fprintf(out, "%s ago, to +/- %s", words_span(span, source->since_sample),
-	        words_bound(span, source->bracket));
+	fprintf(out, "%s ago, ", words_span(span, source->since_sample));
+	fprintf(out, "to +/- %s", words_bound(span, source->bracket));
 	if (source->reading_interval.ns > 0)
 		fprintf(out, ", every %s at present", words_span(span, source->reading_interval));
 	fputc('\n', out);
@@ -172,7 +181,7 @@ static void print_history(FILE *out, const struct report_status *status)
 
 	if (status->has_state_age) {
 		label(out, "Since");
-		fprintf(out, "%s\n", words_span(span, status->state_age));
+		fprintf(out, "%s ago\n", words_span(span, status->state_age));
 	}
 	print_event(out, &status->last_event);
 	label(out, "In all");
@@ -185,9 +194,13 @@ static void print_machine(FILE *out, const struct report_status *status)
 {
 	char safe[WORDS_SAFE_MAX];
 
-	label(out, "Oscillator");
-	fprintf(out, "%.3f ppm %s, known to %.3f ppm\n", fabs(status->tracking.frequency_ppm),
-	        status->tracking.frequency_ppm > 0 ? "fast" : "slow", status->tracking.skew_ppm);
+	if (is_synchronised(status)) {
+		label(out, "Oscillator");
+		fprintf(out, "%.3f ppm %s, known to %.3f ppm\n",
+		        fabs(status->tracking.frequency_ppm),
+		        status->tracking.frequency_ppm > 0 ? "fast" : "slow",
+		        status->tracking.skew_ppm);
+	}
 	label(out, "Kernel");
 	fprintf(out, "%s that the clock is synchronised; its clocksource is %s\n",
 	        status->is_kernel_synchronized ? "knows" : "is not told",
@@ -196,9 +209,10 @@ static void print_machine(FILE *out, const struct report_status *status)
 	label(out, "Daemon");
 	fprintf(out, "vmtimed %s,", words_safe(status->version, safe, sizeof safe));
 	fprintf(out, " pid %d, user %s,", status->pid, words_safe(status->user, safe, sizeof safe));
-	fprintf(out, " configuration %s\n",
+	fprintf(out, " configuration %s%s\n",
 	        status->configuration[0] ? words_safe(status->configuration, safe, sizeof safe)
-	                                 : "none: it uses the host's clock");
+	                                 : "none: it uses the host's clock",
+	        status->is_observing ? "; it only watches (-x)" : "");
 }
 
 /* What to do, where the daemon itself gave no reason. */
@@ -217,6 +231,15 @@ static const char *advice(const struct report_status *status)
 	return "";
 }
 
+/* The daemon's reason often is the trouble of a source, cut to fit. */
+static bool is_told(const char *reason, const char *trouble)
+{
+	char start[121];
+
+	snprintf(start, sizeof start, "%.120s", trouble);
+	return strstr(reason, start) != NULL;
+}
+
 static void print_troubles(FILE *out, const struct report_status *status, const char *colour,
                            const char *plain)
 {
@@ -228,7 +251,7 @@ static void print_troubles(FILE *out, const struct report_status *status, const 
 	for (unsigned i = 0; i < status->sources.n; i++) {
 		const struct report_source *source = &status->sources.sources[i];
 
-		if (!source->trouble[0])
+		if (!source->trouble[0] || is_told(reason, source->trouble))
 			continue;
 		fprintf(out, "  %s%s: ", colour, words_safe(source->name, safe, sizeof safe));
 		fprintf(out, "%s%s\n", words_safe(source->trouble, safe, sizeof safe), plain);
@@ -239,7 +262,9 @@ void status_print(FILE *out, const struct report_status *status, bool is_coloure
 {
 	const struct report_source *source = followed(status);
 
-	fputs(is_coloured ? COLOURS[status->state] : "", out);
+	/* What is only watched is never a reason to be at ease. */
+	if (is_coloured)
+		fputs(status->is_observing ? YELLOW : COLOURS[status->state], out);
 	print_headline(out, status);
 	fprintf(out, "%s\n", is_coloured ? PLAIN : "");
 	print_troubles(out, status, is_coloured ? RED : "", is_coloured ? PLAIN : "");

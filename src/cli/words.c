@@ -34,7 +34,7 @@ static void short_span(char *to, double ns, bool is_bound)
 		double unit_ns;
 		const char *name;
 	} units[] = { { 1, "ns" }, { 1e3, "us" }, { 1e6, "ms" }, { 1e9, "s" } };
-	size_t u = 0;
+	size_t u = 0, n;
 
 	while (u + 1 < COUNT(units) && ns >= 999.5 * units[u].unit_ns)
 		u++;
@@ -43,9 +43,14 @@ static void short_span(char *to, double ns, bool is_bound)
 	const int digits = u == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
 	const double step = pow(10, -digits);
 	/* Without the hair, 4.57 would be rounded up to 4.58 for its last binary digit. */
-	const double shown = is_bound ? ceil(value / step - 1e-9) * step : value;
+	const double shown = is_bound ? fmax(0, ceil(value / step - 1e-9)) * step : value;
 
-	snprintf(to, WORDS_SPAN_MAX, "%.*f %s", digits, shown, units[u].name);
+	/* "1 s", not "1.00 s". */
+	n = (size_t)snprintf(to, WORDS_SPAN_MAX, "%.*f", digits, shown);
+	while (digits > 0 && (to[n - 1] == '0' || to[n - 1] == '.'))
+		if (to[--n] == '.')
+			break;
+	snprintf(to + n, WORDS_SPAN_MAX - n, " %s", units[u].name);
 }
 
 /* @s, or the next multiple of @unit when it must not be less. */

@@ -124,12 +124,14 @@ static json_t *load(const char *line, size_t n, size_t max, struct control_error
 	}
 	root = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
 	if (!root) {
-		/* The library's own sentence quotes the foreign bytes; ours does not. */
-		control_error_make(reterr, CONTROL_MALFORMED, NULL,
-		                   json_error_code(&why) == json_error_duplicate_key
-		                           ? "the same key stands twice in one object, near byte %d"
-		                           : "the message is not valid JSON, near byte %d",
-		                   why.position);
+		/* The library's own sentence quotes the foreign bytes; ours do not. */
+		if (json_error_code(&why) == json_error_duplicate_key)
+			control_error_make(reterr, CONTROL_MALFORMED, NULL,
+			                   "the same key stands twice in one object");
+		else
+			control_error_make(reterr, CONTROL_MALFORMED, NULL,
+			                   "the message is not valid JSON, near byte %d",
+			                   why.position);
 		return NULL;
 	}
 	if (!json_is_object(root)) {

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * test_control_doc.c - the document of the control protocol tells the truth
+ *
+ *     test_control_doc docs/protocol/control.md
+ *
+ * Every example in it is decoded and encoded again, and every key that can be
+ * sent is explained in it.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/slice.h"
+#include "proto/control.h"
+
+static char the_document[65536];
+
+static bool read_document(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	size_t n;
+
+	if (!file)
+		return false;
+	n = fread(the_document, 1, sizeof the_document - 1, file);
+	fclose(file);
+	return n > 0 && n < sizeof the_document - 1;
+}
+
+/* An example as it is on the wire: the lines of a fenced block, without their indentation. */
+static void join_example(struct slice *rest, char *to, size_t size)
+{
+	size_t used = 0;
+
+	for (;;) {
+		assert_true(rest->n > 0);
+
+		struct slice line = slice_trim(slice_cut(rest, '\n'));
+
+		if (slice_equals(line, "```"))
+			break;
+		assert_true(used + line.n + 2 < size);
+		memcpy(to + used, line.p, line.n);
+		used += line.n;
+	}
+	memcpy(to + used, "\n", 2);
+}
+
+static void check_request_example(const char *example)
+{
+	struct control_request request;
+	struct control_error error;
+	char again[CONTROL_REQUEST_MAX];
+
+	if (control_decode_request(example, strlen(example), &request, &error))
+		fail_msg("%s: %s", example, error.text);
+	assert_int_equal(control_encode_request(&request, again, sizeof again), 0);
+	assert_string_equal(again, example);
+}
+
+static void check_refusal_example(struct slice request_line, const char *example)
+{
+	struct control_request request;
+	struct control_error error;
+	char *again;
+	size_t length;
+
+	assert_int_equal(control_decode_request(request_line.p, request_line.n, &request, &error),
+	                 -EINVAL);
+	assert_int_equal(control_encode_error(&error, &again, &length), 0);
+	assert_string_equal(again, example);
+	free(again);
+}
+
+/* The id of a reply is the request's; there is none to decode it from but the example. */
+static struct control_id id_of_example(const char *example)
+{
+	struct control_id id = { .kind = CONTROL_ID_NONE };
+
+	if (sscanf(example, "{\"v\":1,\"id\":%" SCNd64, &id.number) == 1)
+		id.kind = CONTROL_ID_NUMBER;
+	else if (sscanf(example, "{\"v\":1,\"id\":\"%64[^\"]", id.text) == 1)
+		id.kind = CONTROL_ID_TEXT;
+	return id;
+}
+
+static void check_reply_example(struct slice name, const char *example)
+{
+	struct control_request request = { .id = id_of_example(example) };
+	static struct report_status report;
+	struct control_error error;
+	char word[32], *again;
+	size_t length;
+
+	memset(&report, 0, sizeof report);
+	assert_true(slice_copy(name, word, sizeof word));
+	assert_true(control_command_find(word, &request.command));
+	if (control_decode_reply(example, strlen(example), request.command, &report, &error) !=
+	    CONTROL_ANSWERED)
+		fail_msg("%s: %s", example, error.text);
+	assert_int_equal(control_encode_reply(&request, &report, &again, &length), 0);
+	assert_string_equal(again, example);
+	free(again);
+}
+
+static void test_the_documents_examples_are_what_the_code_does(void **state)
+{
+	(void)state;
+	struct slice rest = slice_of(the_document);
+	unsigned requests = 0, refusals = 0, replies = 0;
+	static char example[16384];
+
+	while (rest.n) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		if (line.n < 4 || memcmp(line.p, "```", 3) != 0)
+			continue;
+		line = (struct slice){ line.p + 3, line.n - 3 };
+
+		struct slice kind = slice_word(&line);
+
+		join_example(&rest, example, sizeof example);
+		if (slice_equals(kind, "request"))
+			requests++, check_request_example(example);
+		else if (slice_equals(kind, "refusal"))
+			refusals++, check_refusal_example(slice_trim(line), example);
+		else if (slice_equals(kind, "reply"))
+			replies++, check_reply_example(slice_trim(line), example);
+		else
+			fail_msg("a block of unknown kind: %.*s", (int)kind.n, kind.p);
+	}
+	assert_true(requests >= 2 && refusals >= 3 && replies >= 5);
+}
+
+/* Every key and word that can be sent stands in the document, in backquotes. */
+static void test_the_document_names_every_key(void **state)
+{
+	(void)state;
+	static struct report_status report = {
+		.has_bound = true,
+		.has_host_error = true,
+		.has_state_age = true,
+		.last_event.is_there = true,
+		.sources = { .n = 1, .sources[0].has_sample = true },
+	};
+	unsigned seen = 0;
+
+	for (unsigned command = 0; command < CONTROL_COMMANDS; command++) {
+		const struct control_request request = { .command = (enum control_command)command };
+		char *line;
+		size_t length;
+
+		assert_int_equal(control_encode_reply(&request, &report, &line, &length), 0);
+		for (const char *at = line; (at = strstr(at, "\":")) != NULL; at += 2) {
+			const char *start = at;
+			char quoted[80];
+
+			while (start[-1] != '"')
+				start--;
+			snprintf(quoted, sizeof quoted, "`%.*s`", (int)(at - start), start);
+			if (!strstr(the_document, quoted) && strcmp(quoted, "`sourcestats`") != 0)
+				fail_msg("control.md does not name %s", quoted);
+			seen++;
+		}
+		free(line);
+	}
+	assert_true(seen > 60);
+	for (unsigned code = 0; code < CONTROL_CODES; code++) {
+		char quoted[40];
+
+		snprintf(quoted, sizeof quoted, "| `%s` |",
+		         control_code_name((enum control_code)code));
+		if (!strstr(the_document, quoted))
+			fail_msg("control.md does not name the code %s", quoted);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_documents_examples_are_what_the_code_does),
+		cmocka_unit_test(test_the_document_names_every_key),
+	};
+
+	if (argc != 2 || !read_document(argv[1])) {
+		fprintf(stderr, "usage: test_control_doc CONTROL.MD (a file of less than 64 KB)\n");
+		return 1;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
