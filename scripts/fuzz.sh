@@ -33,8 +33,12 @@ broken=
 for name in ${*:-$fuzzers}; do
 	echo "== fuzz $name for $seconds s"
 	mkdir -p "$dir/found/$name"
+	words=
+	if [ -f "tests/fuzz/$name.dict" ]; then
+		words=-dict=tests/fuzz/$name.dict
+	fi
 	$fixed "$dir/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
-		-artifact_prefix="$dir/found/$name-" -print_final_stats=1 \
+		-artifact_prefix="$dir/found/$name-" -print_final_stats=1 $words \
 		"$dir/found/$name" "tests/fuzz/corpus/$name" || broken="$broken $name"
 done
 if [ -n "$broken" ]; then

@@ -130,7 +130,8 @@ enum privileges_clock_right privileges_clock_right(void)
 {
 	struct capability_sets sets;
 	char map[256];
-	unsigned long inside, outside, count;
+	struct slice rest;
+	int64_t inside, outside, count;
 
 	if (get_capabilities(&sets) < 0 || !(sets.effective & CAPABILITY(CAP_SYS_TIME)))
 		return PRIVILEGES_CLOCK_NO_CAPABILITY;
@@ -140,8 +141,10 @@ enum privileges_clock_right privileges_clock_right(void)
 	 */
 	if (file_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map) < 0)
 		return PRIVILEGES_CLOCK_OURS;
-	if (sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 ||
-	    outside != 0 || count != UINT32_MAX)
+	rest = slice_of(map);
+	if (!slice_to_int(slice_word(&rest), &inside) || !slice_to_int(slice_word(&rest), &outside) ||
+	    !slice_to_int(slice_word(&rest), &count) || inside != 0 || outside != 0 ||
+	    count != UINT32_MAX)
 		return PRIVILEGES_CLOCK_NAMESPACE;
 	return PRIVILEGES_CLOCK_OURS;
 }
