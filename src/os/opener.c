@@ -197,7 +197,7 @@ int opener_open_path(struct opener *o, const char *path, int *ret_fd)
 	struct ptp_node node;
 	unsigned number;
 
-	if (strcmp(path, "/dev/ptp_kvm") == 0)
+	if (strcmp(path, PTP_LINK_KVM) == 0)
 		return ask(o, OPENER_KVM, 0, &node, ret_fd);
 	if (ptp_path_number(path, &number))
 		return ask(o, OPENER_NUMBER, number, &node, ret_fd);

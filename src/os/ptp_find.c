@@ -150,8 +150,13 @@ int ptp_find_by_path(const char *root, const char *path, struct ptp_node *ret)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return -errno;
+	if (stat(path, &st) < 0) {
+		int error = errno;
+
+		if (error == ENOENT && strcmp(path, PTP_LINK_KVM) == 0)
+			return ptp_find_by_name(root, PTP_NAME_KVM, ret);
+		return -error;
+	}
 	if (!S_ISCHR(st.st_mode))
 		return -ENOTTY;
 

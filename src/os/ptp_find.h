@@ -20,6 +20,7 @@
 #include "base/attr.h"
 
 #define PTP_NAME_KVM "KVM virtual PTP"
+#define PTP_LINK_KVM "/dev/ptp_kvm" /* what udev calls it, where there is udev */
 #define PTP_PATH_MAX 32 /* "/dev/ptp" and a number */
 #define PTP_NAME_MAX 64
 
@@ -42,7 +43,8 @@ int ptp_find_by_device(const char *root, dev_t device, struct ptp_node *ret) mus
 
 /*
  * The clock that @path (a device node, or a link to one, such as /dev/ptp_kvm) leads to.
- * As above; -ENOENT: no such path, -ENOTTY: not a PTP clock.
+ * As above; -ENOENT: no such path, -ENOTTY: not a PTP clock (or none that /sys knows).
+ * PTP_LINK_KVM is found by the clock's name where the link is missing: udev may have lost it.
  */
 int ptp_find_by_path(const char *root, const char *path, struct ptp_node *ret) must_check;
 

@@ -55,6 +55,8 @@ int rtc_read(const struct os_calls *calls, int fd, vt_real *ret)
 
 	if (fd < 0)
 		return -ENODEV;
+	if (!calls)
+		calls = &OS_CALLS;
 
 	int r = calls->ioctl(calls->context, fd, RTC_RD_TIME, &fields);
 

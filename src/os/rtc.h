@@ -25,7 +25,10 @@
  */
 int rtc_decode(const struct rtc_time *fields, vt_real *ret) must_check;
 
-/* Reads the RTC open as @fd; as rtc_decode.  0 or -errno, *@ret untouched; -ENODEV: @fd is -1. */
+/*
+ * Reads the RTC open as @fd; as rtc_decode.  0, or -errno with *@ret untouched; -ENODEV: @fd is -1.
+ * @calls NULL: the kernel's.
+ */
 int rtc_read(const struct os_calls *calls, int fd, vt_real *ret) must_check;
 
 #endif

@@ -88,6 +88,8 @@ int tai_minus_utc(const struct os_calls *calls, const char *path, vt_real at, in
 {
 	struct timex t = { .modes = 0 };
 
+	if (!calls)
+		calls = &OS_CALLS;
 	if (calls->adjtimex(calls->context, &t) >= 0 && t.tai != 0) {
 		*ret_seconds = t.tai;
 		return 0;

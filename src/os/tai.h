@@ -30,7 +30,7 @@ int tai_look_up(const char *table, size_t length, vt_real at, int *ret_seconds) 
 /*
  * TAI - UTC at @at: the kernel's where it is not zero, else from the file @path (TAI_TABLE_PATH).
  * @at is the source's own time rather than the system's, which may be far off.
- * 0, or -ENODATA where nobody knows; *@ret_seconds untouched.
+ * @calls NULL: the kernel's.  0, or -ENODATA where nobody knows; *@ret_seconds untouched.
  */
 int tai_minus_utc(const struct os_calls *calls, const char *path, vt_real at,
                   int *ret_seconds) must_check;

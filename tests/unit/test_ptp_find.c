@@ -121,6 +121,22 @@ static void test_by_path_refuses(void **state)
 	untouched(&node);
 }
 
+static void test_lost_link_of_udev(void **state)
+{
+	struct sys_tree *t = *state;
+	struct ptp_node node;
+
+	if (access(PTP_LINK_KVM, F_OK) == 0) {
+		print_message("skipped: there is a real %s\n", PTP_LINK_KVM);
+		skip();
+	}
+	assert_int_equal(ptp_find_by_path(t->root, PTP_LINK_KVM, &node), -ENOENT);
+	sys_tree_ptp(t, "ptp0", "ena-ptp-05\n", "248:0\n");
+	sys_tree_ptp(t, "ptp4", KVM, "248:4\n");
+	assert_int_equal(ptp_find_by_path(t->root, PTP_LINK_KVM, &node), 0);
+	assert_int_equal(node.number, 4);
+}
+
 static void test_odd_device_numbers(void **state)
 {
 	static const char *const odd[] = { "", "\n", ":", "1:", ":3", "1:x", "-1:3", "1:-3", "1 3\n",
@@ -169,6 +185,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_sysfs_no_clock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_by_path_through_a_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_by_path_refuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lost_link_of_udev, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_device_numbers, set_up, tear_down),
 		cmocka_unit_test(test_path_number),
 	};

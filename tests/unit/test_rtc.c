@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "os/rtc.h"
 
@@ -117,6 +119,11 @@ static void test_read(void **state)
 	vt_real at = { -7 };
 
 	assert_int_equal(rtc_read(&calls, -1, &at), -ENODEV);
+
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(rtc_read(NULL, null, &at), -ENOTTY); /* the real ioctl */
+	close(null);
 	fake.error = EIO;
 	assert_int_equal(rtc_read(&calls, 9, &at), -EIO);
 	fake.error = 0;
