@@ -167,6 +167,8 @@ static void test_incomplete_processes_are_none(void **state)
 	write_field(s, 803, "status", "CapEff:\tnonsense\n");
 	write_field(s, 804, "comm", "");
 	write_field(s, 805, "comm", "a name that is longer than any name may be");
+	write_field(s, 806, "comm", "chronyd\n");
+	write_field(s, 806, "status", "State:\tZ (zombie)\nCapEff:\t" ALL "\n");
 	scratch_write_text(s, "proc/uptime", "1 2\n");
 	scratch_write_text(s, "proc/99x/comm", "chronyd\n");
 	assert_int_equal(find(s, &owner), OWNER_NONE);
