@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The status that the child reports, or 1 where it ends without a word. */
-static int wait_for_report(int fd)
+#include "os/privileges.h"
+
+/* The byte that the other side sends, or 1 where it ends without a word. */
+static int wait_for_byte(int fd)
 {
 	unsigned char status;
 	ssize_t n;
@@ -17,6 +20,14 @@ static int wait_for_report(int fd)
 		n = read(fd, &status, 1);
 	while (n < 0 && errno == EINTR);
 	return n == 1 ? status : 1;
+}
+
+/* One that was killed meanwhile does not matter any more. */
+static void tell(int fd, unsigned char byte)
+{
+	ssize_t ignored = send(fd, &byte, 1, MSG_NOSIGNAL);
+
+	(void)ignored;
 }
 
 /* In the first child: a session of its own, then the daemon, which leads none. */
@@ -39,12 +50,26 @@ static void reap(pid_t pid)
 		;
 }
 
+/*
+ * The parent has nothing left to do but wait, so it gives up its rights before the child goes on:
+ * a second vmtimed that may set the clock is what the daemon itself looks for when it starts.
+ */
+static int wait_as_parent(int fd, pid_t child)
+{
+	/* Where this fails there were no rights to give up. */
+	if (privileges_limit(0) < 0)
+		errno = 0;
+	tell(fd, 0);
+	reap(child);
+	return wait_for_byte(fd);
+}
+
 enum daemonize_outcome daemonize_fork(struct daemonize *d, int *ret_status)
 {
 	int ends[2];
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
 		*ret_status = -errno;
 		return DAEMONIZE_FAILED;
 	}
@@ -56,25 +81,21 @@ enum daemonize_outcome daemonize_fork(struct daemonize *d, int *ret_status)
 		return DAEMONIZE_FAILED;
 	}
 	if (pid == 0) {
-		become_daemon();
 		close(ends[0]);
+		(void)wait_for_byte(ends[1]);
+		become_daemon();
 		d->report_fd = ends[1];
 		return DAEMONIZE_CHILD;
 	}
 	close(ends[1]);
-	*ret_status = wait_for_report(ends[0]);
+	*ret_status = wait_as_parent(ends[0], pid);
 	close(ends[0]);
-	reap(pid);
 	return DAEMONIZE_PARENT;
 }
 
-/* Releases the parent.  One that was killed meanwhile does not matter any more. */
 static void report(struct daemonize *d, int status)
 {
-	unsigned char byte = (unsigned char)status;
-	ssize_t ignored = write(d->report_fd, &byte, 1);
-
-	(void)ignored;
+	tell(d->report_fd, (unsigned char)status);
 	close(d->report_fd);
 	d->report_fd = -1;
 }

@@ -68,11 +68,19 @@ static const char *status_field(const char *status, const char *label)
 	return NULL;
 }
 
+/* The rights of a process that has ended and was not waited for are still shown. */
+static bool has_ended(const char *status)
+{
+	const char *field = status_field(status, "State:");
+
+	return field && strspn(field, "\t ZX") > strspn(field, "\t ");
+}
+
 static bool may_set_clock(const char *status)
 {
 	const char *field = status_field(status, "CapEff:");
 
-	return field && (strtoull(field, NULL, 16) >> CAP_SYS_TIME & 1);
+	return !has_ended(status) && field && (strtoull(field, NULL, 16) >> CAP_SYS_TIME & 1);
 }
 
 static pid_t parent_of(const char *status)

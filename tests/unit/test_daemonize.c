@@ -10,7 +10,10 @@
 #include <sys/wait.h>
 
 #include "os/daemonize.h"
+#include "os/files.h"
 #include "scratch.h"
+
+static pid_t waiting_pid; /* set before the daemon is forked off */
 
 /* What the daemon of a test does; it writes what it finds to @fd. */
 typedef int daemon_body(struct daemonize *d, int fd);
@@ -37,6 +40,22 @@ static int body_fails(struct daemonize *d, int fd)
 	return 9;
 }
 
+/* Who waits for us has our name, and must not look like another owner of the clock. */
+static int body_looks_for_rights(struct daemonize *d, int fd)
+{
+	char path[64], text[4096];
+	char *field;
+
+	/* The one who waits has written its pid first. */
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)waiting_pid);
+	if (file_read_small(AT_FDCWD, path, text, sizeof text) < 0)
+		snprintf(text, sizeof text, "no status");
+	field = strstr(text, "CapEff:");
+	text[field ? field - text + 24 : 0] = '\0';
+	daemonize_fail(d, write(fd, field ? field : text, field ? 24 : 0) == 24 ? 4 : 9);
+	return 0;
+}
+
 static int body_ends(struct daemonize *d, int fd)
 {
 	(void)d;
@@ -57,6 +76,7 @@ static int run(daemon_body *body, char *text, size_t size)
 	if (pid == 0) {
 		struct daemonize d = DAEMONIZE_INIT;
 
+		waiting_pid = getpid();
 		switch (daemonize_fork(&d, &status)) {
 		case DAEMONIZE_PARENT: _exit(status);
 		case DAEMONIZE_FAILED: _exit(99);
@@ -90,6 +110,15 @@ static void test_parent_ends_with_the_childs_status(void **state)
 	assert_int_equal(run(body_fails, text, sizeof text), 3);
 }
 
+static void test_parent_waits_without_rights(void **state)
+{
+	(void)state;
+	char text[128];
+
+	assert_int_equal(run(body_looks_for_rights, text, sizeof text), 4);
+	assert_string_equal(text, "CapEff:\t0000000000000000");
+}
+
 static void test_a_child_that_dies_is_a_failure(void **state)
 {
 	(void)state;
@@ -116,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up),
 		cmocka_unit_test(test_parent_ends_with_the_childs_status),
+		cmocka_unit_test(test_parent_waits_without_rights),
 		cmocka_unit_test(test_a_child_that_dies_is_a_failure),
 		cmocka_unit_test(test_nothing_happens_in_the_foreground),
 	};

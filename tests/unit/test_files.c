@@ -231,7 +231,7 @@ static void test_full_disk_keeps_the_old_file(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(save_on_full_disk(*state));
+		_exit((int)save_on_full_disk(*state));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == FULL_NO_NAMESPACE || WEXITSTATUS(status) == FULL_NO_MOUNT) {

@@ -5,136 +5,9 @@
 
 #include <cmocka.h>
 
-#include <grp.h>
-#include <stdbool.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "base/attr.h"
-#include "os/line_client.h"
-#include "os/line_server.h"
-#include "scratch.h"
-
-#define BUSY     "busy"
-#define TOO_LONG "too long"
-
-struct fixture {
-	struct scratch scratch; /* first, so that scratch's functions work on the state */
-	struct line_server server;
-	vt_mono now;
-};
-
-static const char *socket_path(struct fixture *f)
-{
-	return scratch_path(&f->scratch, "run/sock");
-}
-
-static enum line_server_outcome open_server(struct fixture *f, struct line_server *server,
-					    int *error)
-{
-	struct line_server_conf conf = {
-		.path = socket_path(f),
-		.uid = geteuid(),
-		.gid = getegid(),
-		.busy_reply = BUSY,
-		.too_long_reply = TOO_LONG,
-	};
-
-	return line_server_open(server, &conf, f->now, error);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	int error;
-
-	if (!f)
-		return -1;
-	snprintf(f->scratch.folder, sizeof f->scratch.folder, "/tmp/vmtime-test-XXXXXX");
-	*state = f;
-	if (!mkdtemp(f->scratch.folder))
-		return -1;
-	f->now = (vt_mono){ 1000000000 };
-	line_server_init(&f->server);
-	return open_server(f, &f->server, &error) == LINE_SERVER_OPEN ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	line_server_fini(&f->server);
-	return scratch_teardown(state);
-}
-
-static int connect_client(struct fixture *f)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	assert_true(fd >= 0);
-	assert_in_range(strlen(socket_path(f)), 1, sizeof address.sun_path - 1);
-	memcpy(address.sun_path, socket_path(f), strlen(socket_path(f)) + 1);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-	return fd;
-}
-
-/* What poll says at once, passed on.  Returns how many requests came, each answered by itself. */
-static unsigned turn(struct fixture *f)
-{
-	struct pollfd fds[LINE_SERVER_FDS];
-	struct line_request request;
-	unsigned served = 0;
-	size_t n = line_server_prepare(&f->server, fds);
-
-	assert_in_range(n, 0, LINE_SERVER_FDS);
-	assert_true(poll(fds, n, 0) >= 0);
-	line_server_dispatch(&f->server, f->now, fds, n);
-	while (line_server_pop(&f->server, &request)) {
-		char copy[LINE_REQUEST_MAX];
-
-		memcpy(copy, request.line.p, request.line.n);
-		line_server_reply(&f->server, request.client, copy, request.line.n);
-		served++;
-	}
-	return served;
-}
-
-static void pass(struct fixture *f, vt_span span)
-{
-	f->now = vt_mono_add(f->now, span);
-}
-
-static void say(int fd, const char *text)
-{
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* What has come so far, all of it. */
-static void check_heard(int fd, const char *want)
-{
-	char text[8192];
-	ssize_t n = recv(fd, text, sizeof text - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-	assert_string_equal(text, want);
-}
-
-static void check_hung_up(int fd)
-{
-	char byte;
-
-	assert_int_equal(recv(fd, &byte, 1, 0), 0);
-}
-
-static void check_nothing_yet(int fd)
-{
-	char byte;
-
-	assert_int_equal(recv(fd, &byte, 1, 0), -1);
-	assert_int_equal(errno, EAGAIN);
-}
+#include "line_fixture.h"
 
 static void test_question_and_answer(void **state)
 {
@@ -441,100 +314,6 @@ static void test_clients_are_limited(void **state)
 		close(fds[i]);
 }
 
-/* In a child, so that the test itself stays who it is: connects as @uid until it is refused. */
-static int count_as(struct fixture *f, uid_t uid, int go, int report)
-{
-	unsigned char n = 0;
-	char byte;
-
-	if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
-		return 1;
-	for (; n < LINE_SERVER_CLIENTS; n++)
-		connect_client(f);
-	if (write(report, &n, 1) != 1)
-		return 1;
-	return read(go, &byte, 1) == 0 ? 0 : 1;
-}
-
-/* One user, then another: neither can take what is kept for root, nor root's group. */
-static void test_no_user_can_shut_out_others(void **state)
-{
-	struct fixture *f = *state;
-	const uid_t users[] = { 61001, 61002 };
-	unsigned want[] = { LINE_SERVER_PER_UID, LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT };
-	int go[2], report[2], status, fd;
-	unsigned char n;
-
-	if (geteuid() != 0) {
-		print_message("skipped: becoming other users takes root\n");
-		skip();
-	}
-	assert_int_equal(chmod(f->scratch.folder, 0755), 0);
-	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(report, O_CLOEXEC), 0);
-	for (size_t i = 0; i < COUNT(users); i++) {
-		pid_t pid = fork();
-
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			close(go[1]);
-			_exit(count_as(f, users[i], go[0], report[1]));
-		}
-		assert_int_equal(read(report[0], &n, 1), 1);
-		for (int j = 0; j < 5; j++)
-			turn(f);
-		assert_int_equal(line_server_count(&f->server), want[i]);
-	}
-	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++)
-		assert_false(f->server.clients[i].fd >= 0 && f->server.clients[i].may_change);
-	fd = connect_client(f);
-	turn(f);
-	say(fd, "root\n");
-	turn(f);
-	check_heard(fd, "root\n");
-	close(fd);
-	close(go[1]);
-	for (size_t i = 0; i < COUNT(users); i++)
-		assert_true(wait(&status) > 0 && status == 0);
-}
-
-/* Membership in the group comes with `usermod -aG`: as a supplementary one. */
-static void test_supplementary_group_may_change(void **state)
-{
-	struct fixture *f = *state;
-	const gid_t groups[] = { 61010, 61011 };
-	int status;
-	bool may_change;
-	pid_t pid;
-
-	if (geteuid() != 0) {
-		print_message("skipped: becoming another user takes root\n");
-		skip();
-	}
-	assert_int_equal(chmod(f->scratch.folder, 0755), 0);
-	f->server.conf.gid = 61011;
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (setgroups(COUNT(groups), groups) < 0 || setresgid(61001, 61001, 61001) < 0 ||
-		    setresuid(61001, 61001, 61001) < 0)
-			_exit(1);
-		connect_client(f);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	/* The credentials are those of the moment of connect. */
-	struct pollfd fds[LINE_SERVER_FDS];
-	size_t n = line_server_prepare(&f->server, fds);
-
-	poll(fds, n, 0);
-	line_server_dispatch(&f->server, f->now, fds, n);
-	assert_int_equal(f->server.clients[0].uid, 61001);
-	may_change = f->server.clients[0].may_change;
-	assert_true(may_change);
-}
-
 static void test_gone_client_costs_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -574,7 +353,7 @@ static void test_second_daemon_is_refused_and_a_dead_ones_socket_replaced(void *
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		line_server_init(&second);
-		_exit(open_server(f, &second, &error)); /* and leaves the socket behind */
+		_exit((int)open_server(f, &second, &error)); /* and leaves the socket behind */
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, LINE_SERVER_OPEN);
@@ -599,104 +378,6 @@ static void test_what_is_no_socket_is_not_replaced(void **state)
 	assert_int_equal(line_server_deadline(&server).ns, VT_MONO_NEVER.ns);
 }
 
-/* Serves in a child what @answer says, for the client's tests. */
-static pid_t serve_once(struct fixture *f, const char *answer, size_t length)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		int fd = -1;
-		char request[64];
-
-		while (fd < 0)
-			fd = accept(f->server.fd, NULL, NULL);
-		if (read(fd, request, sizeof request) > 0 && answer)
-			while (length) {
-				ssize_t n = send(fd, answer, length, MSG_NOSIGNAL);
-
-				if (n <= 0)
-					break;
-				answer += n;
-				length -= (size_t)n;
-			}
-		/* Without an answer: keeps the connection until the client has had enough. */
-		if (!answer && read(fd, request, sizeof request) == 0)
-			_exit(0);
-		_exit(0);
-	}
-	return pid;
-}
-
-static enum line_client_outcome ask(struct fixture *f, const char *answer, size_t length,
-				    vt_span timeout, char **ret)
-{
-	size_t n = 0;
-	int error = -7;
-	int flags = fcntl(f->server.fd, F_GETFL);
-	pid_t pid;
-	enum line_client_outcome outcome;
-
-	assert_int_equal(fcntl(f->server.fd, F_SETFL, flags & ~O_NONBLOCK), 0);
-	pid = serve_once(f, answer, length);
-	outcome = line_client_ask(socket_path(f), slice_of("status"), timeout, ret, &n, &error);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	if (outcome == LINE_CLIENT_ANSWERED)
-		assert_int_equal(n, strlen(*ret));
-	return outcome;
-}
-
-static void test_client(void **state)
-{
-	struct fixture *f = *state;
-	static char big[LINE_CLIENT_REPLY_MAX + 2];
-	char mark;
-	char *reply = &mark;
-
-	assert_int_equal(ask(f, "{}\n", 3, VT_SEC(10), &reply), LINE_CLIENT_ANSWERED);
-	assert_string_equal(reply, "{}");
-	free(reply);
-
-	memset(big, 'b', sizeof big);
-	big[LINE_CLIENT_REPLY_MAX] = '\n';
-	assert_int_equal(ask(f, big, LINE_CLIENT_REPLY_MAX + 1, VT_SEC(10), &reply),
-			 LINE_CLIENT_ANSWERED);
-	assert_int_equal(strlen(reply), LINE_CLIENT_REPLY_MAX);
-	free(reply);
-
-	reply = &mark;
-	big[LINE_CLIENT_REPLY_MAX] = 'b';
-	big[LINE_CLIENT_REPLY_MAX + 1] = '\n';
-	assert_int_equal(ask(f, big, sizeof big, VT_SEC(10), &reply), LINE_CLIENT_TOO_LONG);
-	assert_int_equal(ask(f, "half", 4, VT_SEC(10), &reply), LINE_CLIENT_CLOSED);
-	assert_int_equal(ask(f, NULL, 0, VT_MS(20), &reply), LINE_CLIENT_TIMEOUT);
-	assert_ptr_equal(reply, &mark);
-}
-
-static void test_client_without_daemon(void **state)
-{
-	struct fixture *f = *state;
-	char mark;
-	char *reply = &mark;
-	size_t n = 77;
-	int error;
-
-	close(f->server.fd); /* the socket file stays, as after a kill */
-	f->server.fd = -1;
-	assert_int_equal(
-		line_client_ask(socket_path(f), slice_of("x"), VT_SEC(1), &reply, &n, &error),
-		LINE_CLIENT_NO_DAEMON);
-	assert_int_equal(error, -ECONNREFUSED);
-	assert_int_equal(
-		line_client_ask("/none/such", slice_of("x"), VT_SEC(1), &reply, &n, &error),
-		LINE_CLIENT_NO_DAEMON);
-	assert_int_equal(error, -ENOENT);
-	assert_ptr_equal(reply, &mark);
-	assert_int_equal(n, 77);
-}
-
-#define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,13 +394,9 @@ int main(void)
 		WITH_SERVER(test_slow_reader_gets_everything),
 		WITH_SERVER(test_idle_client_is_dropped),
 		WITH_SERVER(test_clients_are_limited),
-		WITH_SERVER(test_no_user_can_shut_out_others),
-		WITH_SERVER(test_supplementary_group_may_change),
 		WITH_SERVER(test_gone_client_costs_nothing),
 		WITH_SERVER(test_second_daemon_is_refused_and_a_dead_ones_socket_replaced),
 		WITH_SERVER(test_what_is_no_socket_is_not_replaced),
-		WITH_SERVER(test_client),
-		WITH_SERVER(test_client_without_daemon),
 	};
 
 	return cmocka_run_group_tests_name("line_server", tests, NULL, NULL);

@@ -167,6 +167,8 @@ static void test_incomplete_processes_are_none(void **state)
 	write_field(s, 803, "status", "CapEff:\tnonsense\n");
 	write_field(s, 804, "comm", "");
 	write_field(s, 805, "comm", "a name that is longer than any name may be");
+	write_field(s, 806, "comm", "chronyd\n");
+	write_field(s, 806, "status", "State:\tZ (zombie)\nCapEff:\t" ALL "\n");
 	scratch_write_text(s, "proc/uptime", "1 2\n");
 	scratch_write_text(s, "proc/99x/comm", "chronyd\n");
 	assert_int_equal(find(s, &owner), OWNER_NONE);
@@ -227,71 +229,71 @@ static void test_real_proc_is_understood(void **state)
 		assert_int_not_equal(owner.pid, getpid());
 }
 
+/* clang-format off */
+static const struct {
+	const char *args;
+	bool (*steers)(const struct owner_args *args, struct slice config);
+	bool want;
+} ARGUMENTS[] = {
+	{ "chronyd", owner_args_chronyd, true },
+	{ "", owner_args_chronyd, true },
+	{ "chronyd -F 1", owner_args_chronyd, true },
+	{ "chronyd -x", owner_args_chronyd, false },
+	{ "chronyd -dx", owner_args_chronyd, false },
+	{ "chronyd -F 2 -x", owner_args_chronyd, false },
+	{ "chronyd -f x", owner_args_chronyd, true },   /* a file called x */
+	{ "chronyd -f -x", owner_args_chronyd, true },  /* a file called -x */
+	{ "chronyd -u -x", owner_args_chronyd, true },
+	{ "chronyd -fx", owner_args_chronyd, true },
+	{ "chronyd -d -- -x", owner_args_chronyd, true },
+	{ "chronyd -Q", owner_args_chronyd, false },
+	{ "chronyd -q", owner_args_chronyd, true },
+	{ "chronyd -f", owner_args_chronyd, true },
+	{ "vmtimed -n -x", owner_args_chronyd, false },
+	{ "busybox ntpd -p x", owner_args_busybox, true },
+	{ "busybox ntpd -w -p x", owner_args_busybox, false },
+	{ "busybox sh", owner_args_busybox, false },
+	{ "busybox", owner_args_busybox, false },
+	{ "phc2sys -s eth0", owner_args_phc2sys, true },
+	{ "phc2sys -s eth0 -c CLOCK_REALTIME", owner_args_phc2sys, true },
+	{ "phc2sys -s CLOCK_REALTIME -c eth0", owner_args_phc2sys, false },
+	{ "phc2sys -c /dev/ptp1 -s /dev/ptp0 -w", owner_args_phc2sys, false },
+	{ "phc2sys -a", owner_args_phc2sys, false },
+	{ "phc2sys -a -r", owner_args_phc2sys, true },
+	{ "phc2sys -arr", owner_args_phc2sys, true },
+	{ "phc2sys -s eth0 -E ntpshm -M 1", owner_args_phc2sys, false },
+	{ "phc2sys -s eth0 --clock_servo=refclock_sock", owner_args_phc2sys, false },
+	{ "phc2sys -s eth0 --clock_servo=linreg", owner_args_phc2sys, true },
+	{ "ptp4l -i eth0", owner_args_ptp4l, false },
+	{ "ptp4l -i eth0 -H", owner_args_ptp4l, false },
+	{ "ptp4l -i eth0 -S", owner_args_ptp4l, true },
+	{ "ptp4l -i eth0 -mS", owner_args_ptp4l, true },
+	{ "ptp4l -i S", owner_args_ptp4l, false },
+	{ "ptp4l -S --free_running=1", owner_args_ptp4l, false },
+	{ "ptp4l -S --clock_servo ntpshm", owner_args_ptp4l, false },
+	{ "ptp4l --time_stamping=software", owner_args_ptp4l, true },
+	{ "vmtoolsd", owner_args_vmtoolsd, true },
+	{ "vmtoolsd -n vmusr", owner_args_vmtoolsd, false },
+	{ "vmtoolsd --name=vmusr", owner_args_vmtoolsd, false },
+	{ "vmtoolsd -n vmsvc", owner_args_vmtoolsd, true },
+	{ "VBoxService", owner_args_vboxservice, true },
+	{ "VBoxService --disable-timesync", owner_args_vboxservice, false },
+};
+/* clang-format on */
+
 static void test_arguments(void **state)
 {
 	(void)state;
-	/* clang-format off */
-	static const struct {
-		const char *args;
-		bool (*steers)(const struct owner_args *args, struct slice config);
-		bool want;
-	} cases[] = {
-		{ "chronyd", owner_args_chronyd, true },
-		{ "", owner_args_chronyd, true },
-		{ "chronyd -F 1", owner_args_chronyd, true },
-		{ "chronyd -x", owner_args_chronyd, false },
-		{ "chronyd -dx", owner_args_chronyd, false },
-		{ "chronyd -F 2 -x", owner_args_chronyd, false },
-		{ "chronyd -f x", owner_args_chronyd, true },   /* a file called x */
-		{ "chronyd -f -x", owner_args_chronyd, true },  /* a file called -x */
-		{ "chronyd -u -x", owner_args_chronyd, true },
-		{ "chronyd -fx", owner_args_chronyd, true },
-		{ "chronyd -d -- -x", owner_args_chronyd, true },
-		{ "chronyd -Q", owner_args_chronyd, false },
-		{ "chronyd -q", owner_args_chronyd, true },
-		{ "chronyd -f", owner_args_chronyd, true },
-		{ "vmtimed -n -x", owner_args_chronyd, false },
-		{ "busybox ntpd -p x", owner_args_busybox, true },
-		{ "busybox ntpd -w -p x", owner_args_busybox, false },
-		{ "busybox sh", owner_args_busybox, false },
-		{ "busybox", owner_args_busybox, false },
-		{ "phc2sys -s eth0", owner_args_phc2sys, true },
-		{ "phc2sys -s eth0 -c CLOCK_REALTIME", owner_args_phc2sys, true },
-		{ "phc2sys -s CLOCK_REALTIME -c eth0", owner_args_phc2sys, false },
-		{ "phc2sys -c /dev/ptp1 -s /dev/ptp0 -w", owner_args_phc2sys, false },
-		{ "phc2sys -a", owner_args_phc2sys, false },
-		{ "phc2sys -a -r", owner_args_phc2sys, true },
-		{ "phc2sys -arr", owner_args_phc2sys, true },
-		{ "phc2sys -s eth0 -E ntpshm -M 1", owner_args_phc2sys, false },
-		{ "phc2sys -s eth0 --clock_servo=refclock_sock", owner_args_phc2sys, false },
-		{ "phc2sys -s eth0 --clock_servo=linreg", owner_args_phc2sys, true },
-		{ "ptp4l -i eth0", owner_args_ptp4l, false },
-		{ "ptp4l -i eth0 -H", owner_args_ptp4l, false },
-		{ "ptp4l -i eth0 -S", owner_args_ptp4l, true },
-		{ "ptp4l -i eth0 -mS", owner_args_ptp4l, true },
-		{ "ptp4l -i S", owner_args_ptp4l, false },
-		{ "ptp4l -S --free_running=1", owner_args_ptp4l, false },
-		{ "ptp4l -S --clock_servo ntpshm", owner_args_ptp4l, false },
-		{ "ptp4l --time_stamping=software", owner_args_ptp4l, true },
-		{ "vmtoolsd", owner_args_vmtoolsd, true },
-		{ "vmtoolsd -n vmusr", owner_args_vmtoolsd, false },
-		{ "vmtoolsd --name=vmusr", owner_args_vmtoolsd, false },
-		{ "vmtoolsd -n vmsvc", owner_args_vmtoolsd, true },
-		{ "VBoxService", owner_args_vboxservice, true },
-		{ "VBoxService --disable-timesync", owner_args_vboxservice, false },
-	};
-	/* clang-format on */
+	for (size_t i = 0; i < COUNT(ARGUMENTS); i++) {
+		struct owner_args args = { .length = strlen(ARGUMENTS[i].args) + 1 };
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct owner_args args = { .length = strlen(cases[i].args) + 1 };
-
-		memcpy(args.text, cases[i].args, args.length);
+		memcpy(args.text, ARGUMENTS[i].args, args.length);
 		for (size_t j = 0; j < args.length; j++)
 			if (args.text[j] == ' ')
 				args.text[j] = '\0';
-		if (cases[i].steers(&args, (struct slice){ NULL, 0 }) != cases[i].want)
-			fail_msg("\"%s\": should be %s", cases[i].args,
-				 cases[i].want ? "an owner" : "none");
+		if (ARGUMENTS[i].steers(&args, (struct slice){ NULL, 0 }) != ARGUMENTS[i].want)
+			fail_msg("\"%s\": should be %s", ARGUMENTS[i].args,
+				 ARGUMENTS[i].want ? "an owner" : "none");
 	}
 }
 

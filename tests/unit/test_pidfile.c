@@ -67,7 +67,7 @@ static void test_file_of_a_killed_daemon_is_taken_over(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		/* Ends without a word, as by SIGKILL. */
-		_exit(pidfile_take(&p, scratch_path(s, "pid"), &other, &error));
+		_exit((int)pidfile_take(&p, scratch_path(s, "pid"), &other, &error));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, PIDFILE_TAKEN);
