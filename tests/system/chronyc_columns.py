@@ -56,7 +56,7 @@ def random_offset():
     if random.random() < 0.02:
         return 0
     value = random.choice(limits) if random.random() < 0.3 else int(10 ** random.uniform(0, 18))
-    if value > 10**6:
+    if value >= 10**4:
         # Five digits, of which the last is 1: no unit shows so many that this is a tie.
         unit = 10 ** (len(str(value)) - 5)
         value = value // unit // 10 * 10 * unit + unit
