@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -20,7 +21,7 @@ static void detach(struct refclock *r)
 
 static bool is_same_device(const struct refclock *a, const struct refclock *b)
 {
-	return a->fd >= 0 && b->fd >= 0 && a->node.number == b->node.number;
+	return a->fd >= 0 && b->fd >= 0 && a->rdev == b->rdev;
 }
 
 /* A device that the file names is read by the file's line alone. */
@@ -46,7 +47,7 @@ static bool is_named_already(const struct refclock *automatic, const struct ptp_
 
 	for (unsigned i = 0; i < rs->n; i++)
 		if (&rs->list[i] != automatic && rs->list[i].fd >= 0 &&
-		    rs->list[i].node.number == node->number)
+		    rs->list[i].rdev == node->device)
 			return true;
 	return false;
 }
@@ -70,11 +71,16 @@ static int open_host(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
 
 static int open_named(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
 {
-	int e = ptp_find_by_path("", r->device, ret_node);
+	int e;
 
-	if (e < 0)
-		return e;
-	return opener_open_path(r->all->opener, r->device, ret_fd);
+	/* What sysfs says of it is for people only: without /sys the path is enough. */
+	if (ptp_find_by_path("", r->device, ret_node) < 0) {
+		*ret_node = (struct ptp_node){ 0 };
+		snprintf(ret_node->path, sizeof ret_node->path, "%.31s", r->device);
+	}
+	/* The opener is another process: it is not woken up once a second for a path that is not there. */
+	e = access(r->device, F_OK) == 0 ? 0 : -errno;
+	return e < 0 ? e : opener_open_path(r->all->opener, r->device, ret_fd);
 }
 
 static enum source_outcome outcome_of(int e)
@@ -95,6 +101,7 @@ static enum source_outcome outcome_of(int e)
 static enum source_outcome attach(struct refclock *r)
 {
 	struct ptp_node node;
+	struct stat st;
 	int fd = -1;
 	int e = r->is_automatic ? open_host(r, &node, &fd) : open_named(r, &node, &fd);
 
@@ -104,6 +111,7 @@ static enum source_outcome attach(struct refclock *r)
 	}
 	r->fd = fd;
 	r->node = node;
+	r->rdev = fstat(fd, &st) == 0 ? st.st_rdev : node.device;
 	ptp_attach(&r->ptp, fd);
 	log_info("source %s: %s is \"%s\"", r->name, node.path, node.name);
 	hide_duplicates(r->all);

@@ -32,7 +32,8 @@ struct refclock {
 	bool is_automatic;       /* the host's clock, not named by the file */
 	bool is_hidden;          /* automatic, and the file names the same device */
 	char device[SETTINGS_PATH_MAX]; /* as configured; the automatic one: as found */
-	struct ptp_node node;    /* while fd is open */
+	struct ptp_node node;    /* while fd is open; without /sys only its path is known */
+	dev_t rdev;              /* likewise: which device it is */
 	uint32_t refid;
 	char name[8];            /* the refid as text */
 };
