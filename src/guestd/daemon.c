@@ -160,8 +160,19 @@ static void refresh_tai(struct daemon *d)
 	}
 }
 
+static void note_state(struct daemon *d, vt_mono now)
+{
+	enum discipline_state state = discipline_state(&d->discipline);
+
+	if (state == d->state)
+		return;
+	d->state = state;
+	d->state_since = now;
+}
+
 static void keep_house(struct daemon *d, vt_mono now)
 {
+	note_state(d, now);
 	announce(d);
 	look_for_owner(d, now);
 	if (now.ns >= d->drift_due.ns) {

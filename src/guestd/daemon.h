@@ -48,6 +48,8 @@ struct daemon {
 	vt_mono started, now;
 	vt_mono drift_due;     /* when the drift file is saved next          */
 	vt_mono owner_due;     /* when other owners are looked for next      */
+	enum discipline_state state;
+	vt_mono state_since;   /* when @state was entered                    */
 	bool was_ready;        /* the service manager was told               */
 	bool is_stamped;       /* /run/vmtime tells that we steered          */
 	bool has_contender;    /* another process steers as well             */

@@ -102,7 +102,12 @@ static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tra
 	const struct discipline *c = &d->discipline;
 	vt_span correction = VT_NS(0), radius = VT_NS(0);
 
-	*ret = (struct report_tracking){ .leap = REPORT_LEAP_UNSYNCHRONISED };
+	/* Before there is a source, what chronyd says too: its dispersion and delay could be anything. */
+	*ret = (struct report_tracking){
+		.leap = REPORT_LEAP_UNSYNCHRONISED,
+		.root_delay = VT_SEC(1),
+		.root_dispersion = VT_SEC(1),
+	};
 	ret->frequency_ppm = fast_ppm(c->base);
 	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted)
 		return;
@@ -206,6 +211,8 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 		.is_observing = d->options.is_observing,
 		.is_kernel_synchronized = discipline_state(c) == DISCIPLINE_OK &&
 		                          c->conf.keeps_kernel_synchronized && !c->conf.is_observing,
+		.has_state_age = true,
+		.state_age = vt_mono_since(now, d->state_since),
 		.steps = c->steps,
 		.jumps = c->jumps,
 	};

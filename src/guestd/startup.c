@@ -251,7 +251,7 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	control_prepare();
 	start_discipline(d);
 	now = daemon_clock_now();
-	d->started = d->now = now;
+	d->started = d->now = d->state_since = now;
 	d->drift_due = vt_mono_add(now, d->settings.drift_interval);
 	d->owner_due = vt_mono_add(now, VT_SEC(60));
 	/* The first readings at once: the clock is right before anything else happens. */
