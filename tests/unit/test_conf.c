@@ -14,7 +14,7 @@
 #include "rng.h"
 
 static int read_bytes(const char *text, size_t n, struct target *t, struct conf_notes *notes,
-                      struct conf_error *error)
+		      struct conf_error *error)
 {
 	static const struct memory_file NONE[] = { { .path = NULL } };
 	struct memory_files memory = { NONE };
@@ -23,7 +23,7 @@ static int read_bytes(const char *text, size_t n, struct target *t, struct conf_
 	*error = (struct conf_error){ .text = "untouched" };
 	conf_notes_init(notes);
 	return conf_read_text(&TABLE, t, &loader, "test", 1, (struct slice){ text, n }, notes,
-	                      error);
+			      error);
 }
 
 static struct target accept_text(const char *text)
@@ -54,9 +54,9 @@ static void refuse_bytes(const char *text, size_t n, const char *want)
 static void test_each_kind_is_stored(void **state)
 {
 	(void)state;
-	struct target t = accept_text(
-		"number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
-		"text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
+	struct target t =
+		accept_text("number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
+			    "text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
 
 	assert_int_equal(t.number, -7);
 	assert_int_equal(t.count, UINT32_MAX);
@@ -234,8 +234,9 @@ static void test_too_many_notes(void **state)
 		strcat(strcat(text, names[i]), "\n");
 	}
 	conf_notes_init(&notes);
-	assert_int_equal(conf_read_text(&table, NULL, &loader, "test", 1, slice_of(text), &notes,
-	                                &error), 0);
+	assert_int_equal(
+		conf_read_text(&table, NULL, &loader, "test", 1, slice_of(text), &notes, &error),
+		0);
 	assert_int_equal(notes.n, CONF_NOTES_MAX);
 	assert_int_equal(notes.n_lost, 5);
 }
@@ -268,11 +269,10 @@ static struct target random_target(struct rng *rng)
 static bool is_same(const struct target *a, const struct target *b)
 {
 	return a->number == b->number && a->count == b->count && a->seconds.ns == b->seconds.ns &&
-	       a->span.ns == b->span.ns && a->ppm.ppb == b->ppm.ppb &&
-	       a->rate.ppb == b->rate.ppb && strcmp(a->text, b->text) == 0 &&
-	       a->refid == b->refid && a->is_on == b->is_on && a->has_pair == b->has_pair &&
-	       a->is_flagged == b->is_flagged && a->colour == b->colour && a->first == b->first &&
-	       a->second == b->second;
+	       a->span.ns == b->span.ns && a->ppm.ppb == b->ppm.ppb && a->rate.ppb == b->rate.ppb &&
+	       strcmp(a->text, b->text) == 0 && a->refid == b->refid && a->is_on == b->is_on &&
+	       a->has_pair == b->has_pair && a->is_flagged == b->is_flagged &&
+	       a->colour == b->colour && a->first == b->first && a->second == b->second;
 }
 
 static void test_what_is_printed_reads_as_the_same(void **state)
@@ -328,8 +328,8 @@ static void test_reference_has_every_row(void **state)
 static void test_noise(void **state)
 {
 	struct rng *rng = *state;
-	static const char *const WORDS[] = { "number", "pair",  "mark", " ", "\n", "7",
-					     "include", "/x", "seconds", "1e", "-",  "#" };
+	static const char *const WORDS[] = { "number",  "pair", "mark",    " ",  "\n", "7",
+					     "include", "/x",   "seconds", "1e", "-",  "#" };
 	char text[256];
 
 	for (int i = 0; i < 20000; i++) {

@@ -115,7 +115,7 @@ static void test_the_line_that_everybody_writes(void **state)
 	assert_int_equal(source->refid, 0x50484330); /* PHC0 */
 	assert_int_equal(source->stratum, 0);
 	assert_false(source->is_tai || source->prefer || source->noselect || source->require ||
-	             source->trust);
+		     source->trust);
 }
 
 static void test_every_option_of_a_refclock(void **state)
@@ -138,7 +138,7 @@ static void test_every_option_of_a_refclock(void **state)
 	assert_int_equal(source->stratum, 2);
 	assert_int_equal(source->filter, 8);
 	assert_true(source->is_tai && source->prefer && source->noselect && source->require &&
-	            source->trust);
+		    source->trust);
 }
 
 static void test_dpoll_is_never_longer_than_poll(void **state)
@@ -159,8 +159,9 @@ static void test_dpoll_is_never_longer_than_poll(void **state)
 static void test_assigned_names(void **state)
 {
 	(void)state;
-	struct settings s = accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
-					"refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
+	struct settings s =
+		accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
+			    "refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
 
 	assert_int_equal(s.n_refclocks, 3);
 	assert_int_equal(s.refclocks[0].source.refid, 0x50484331); /* PHC1 */
@@ -273,7 +274,7 @@ static void test_long_words(void **state)
 	path[0] = '/';
 	path[SETTINGS_PATH_MAX - 1] = '\0';
 	snprintf(text, sizeof text, "refclock PHC %s:nocrossts\ndriftfile %s\npidfile %s", path,
-	         path, path);
+		 path, path);
 	load_text(text, &loaded);
 	assert_int_equal(loaded.err, 0);
 	assert_string_equal(loaded.settings.refclocks[0].device, path);
@@ -300,37 +301,35 @@ static void test_too_many_refclocks(void **state)
 }
 
 /* What distributions ship, in our own words. */
-static const char DEBIAN[] =
-	"# Settings of the distribution\n"
-	"confdir /etc/chrony/conf.d\n"
-	"pool 2.debian.pool.example iburst\n"
-	"sourcedir /run/chrony-dhcp\n"
-	"sourcedir /etc/chrony/sources.d\n"
-	"keyfile /etc/chrony/chrony.keys\n"
-	"driftfile /var/lib/chrony/chrony.drift\n"
-	"ntsdumpdir /var/lib/chrony\n"
-	"#log tracking measurements statistics\n"
-	"logdir /var/log/chrony\n"
-	"maxupdateskew 100.0\n"
-	"rtcsync\n"
-	"makestep 1 3\n"
-	"leapsectz right/UTC\n";
+static const char DEBIAN[] = "# Settings of the distribution\n"
+			     "confdir /etc/chrony/conf.d\n"
+			     "pool 2.debian.pool.example iburst\n"
+			     "sourcedir /run/chrony-dhcp\n"
+			     "sourcedir /etc/chrony/sources.d\n"
+			     "keyfile /etc/chrony/chrony.keys\n"
+			     "driftfile /var/lib/chrony/chrony.drift\n"
+			     "ntsdumpdir /var/lib/chrony\n"
+			     "#log tracking measurements statistics\n"
+			     "logdir /var/log/chrony\n"
+			     "maxupdateskew 100.0\n"
+			     "rtcsync\n"
+			     "makestep 1 3\n"
+			     "leapsectz right/UTC\n";
 
-static const char RED_HAT[] =
-	"server 0.rhel.pool.example iburst\n"
-	"server 1.rhel.pool.example iburst\n"
-	"sourcedir /run/chrony-dhcp\n"
-	"driftfile /var/lib/chrony/drift\n"
-	"makestep 1.0 3\n"
-	"rtcsync\n"
-	"#hwtimestamp *\n"
-	"#minsources 2\n"
-	"#allow 192.168.0.0/16\n"
-	"#local stratum 10\n"
-	"keyfile /etc/chrony.keys\n"
-	"ntsdumpdir /var/lib/chrony\n"
-	"leapsectz right/UTC\n"
-	"logdir /var/log/chrony\n";
+static const char RED_HAT[] = "server 0.rhel.pool.example iburst\n"
+			      "server 1.rhel.pool.example iburst\n"
+			      "sourcedir /run/chrony-dhcp\n"
+			      "driftfile /var/lib/chrony/drift\n"
+			      "makestep 1.0 3\n"
+			      "rtcsync\n"
+			      "#hwtimestamp *\n"
+			      "#minsources 2\n"
+			      "#allow 192.168.0.0/16\n"
+			      "#local stratum 10\n"
+			      "keyfile /etc/chrony.keys\n"
+			      "ntsdumpdir /var/lib/chrony\n"
+			      "leapsectz right/UTC\n"
+			      "logdir /var/log/chrony\n";
 
 static void test_files_of_distributions_load(void **state)
 {
@@ -396,9 +395,10 @@ static void test_directives_on_the_command_line(void **state)
 
 	load(FILES, "/c", BAD, COUNT(BAD), &loaded);
 	assert_int_equal(loaded.err, -EINVAL);
-	assert_string_equal(loaded.error, "command line:2:13: refclock: expected "
-					  "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
-					  "end of the line");
+	assert_string_equal(loaded.error,
+			    "command line:2:13: refclock: expected "
+			    "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
+			    "end of the line");
 	assert_true(is_untouched(&loaded.settings));
 }
 
@@ -424,9 +424,9 @@ static void check_defaults(const struct conf_table *table, const void *target)
 
 		if (row->initial && row->act == CONF_SET &&
 		    strcmp(conf_value_format(&row->values[0], target, text, sizeof text),
-		           row->initial) != 0)
+			   row->initial) != 0)
 			fail_msg("%s: default is %s, the table says %s", row->name, text,
-			         row->initial);
+				 row->initial);
 	}
 }
 

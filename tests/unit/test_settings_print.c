@@ -43,8 +43,8 @@ static struct refclock_settings random_refclock(struct rng *rng)
 	random_word(rng, "/dev/", clock.device, sizeof clock.device);
 	source->poll = (int)rng_in(rng, -7, 24);
 	source->is_dpoll_given = rng_in(rng, 0, 1);
-	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll) :
-						 (source->poll < 0 ? source->poll : 0);
+	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll)
+					       : (source->poll < 0 ? source->poll : 0);
 	source->filter = (unsigned)rng_in(rng, 1, 64);
 	source->offset = random_span(rng, -DECADES, DECADES);
 	source->delay = random_span(rng, 0, DECADES);
@@ -115,8 +115,7 @@ static bool is_same(const struct settings *a, const struct settings *b)
 	       a->makestep_limit == b->makestep_limit &&
 	       a->max_slew_rate.ppb == b->max_slew_rate.ppb &&
 	       a->is_max_change_given == b->is_max_change_given &&
-	       a->max_change.ns == b->max_change.ns &&
-	       a->max_change_start == b->max_change_start &&
+	       a->max_change.ns == b->max_change.ns && a->max_change_start == b->max_change_start &&
 	       a->max_change_ignore == b->max_change_ignore && a->is_rtcsync == b->is_rtcsync &&
 	       strcmp(a->drift_file, b->drift_file) == 0 &&
 	       a->drift_interval.ns == b->drift_interval.ns &&
@@ -252,14 +251,14 @@ static void check_manual(const char *manual, const struct conf_table *table)
 			continue;
 		}
 		snprintf(head, sizeof head, " %s%s%s ", row->name, row->values[0].kind ? " " : "",
-		         row->values[0].kind ? row->values[0].name : "");
+			 row->values[0].kind ? row->values[0].name : "");
 		at = strstr(at, head);
 		if (!at || !strstr(at, row->help))
 			fail_msg("the manual lacks \"%s\": %s", head, row->help);
 		at = strstr(at, row->help);
 		for (const struct conf_value *v = row->values; v->kind; v++) {
 			snprintf(head, sizeof head, "%s is %s.", v->name,
-			         conf_value_expected(v, expected, sizeof expected));
+				 conf_value_expected(v, expected, sizeof expected));
 			if (v->kind != CONF_TEXT && !strstr(at, head))
 				fail_msg("%s: the manual lacks \"%s\"", row->name, head);
 		}

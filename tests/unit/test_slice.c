@@ -123,15 +123,41 @@ static void test_whole_numbers(void **state)
 
 		if (is_number != cases[i].is_number)
 			fail_msg("\"%s\": taken for %sa number", cases[i].text,
-			         is_number ? "" : "not ");
+				 is_number ? "" : "not ");
 		assert_int_equal(got, is_number ? cases[i].want : -77);
 	}
 }
 
 static const char *const NO_NUMBERS[] = {
-	"",     "-",    ".",    "-.",  "e",      "e5",       ".e5", "1e",  "1e+",    "1e5.0",
-	"1 ",   " 1",   "1,5",  "0x1", "inf",    "infinity", "nan", "NaN", "1.2.3",  "--1",
-	"1e--", "1e1e", "1_0",  "1f",  "1e1001", "-1e1001",  "+-1", "1d5", "1e99999999999999999999",
+	"",
+	"-",
+	".",
+	"-.",
+	"e",
+	"e5",
+	".e5",
+	"1e",
+	"1e+",
+	"1e5.0",
+	"1 ",
+	" 1",
+	"1,5",
+	"0x1",
+	"inf",
+	"infinity",
+	"nan",
+	"NaN",
+	"1.2.3",
+	"--1",
+	"1e--",
+	"1e1e",
+	"1_0",
+	"1f",
+	"1e1001",
+	"-1e1001",
+	"+-1",
+	"1d5",
+	"1e99999999999999999999",
 };
 
 static void test_what_is_no_number(void **state)
@@ -156,15 +182,18 @@ static void test_what_is_no_number(void **state)
 static void test_doubles_as_the_compiler_reads_them(void **state)
 {
 	(void)state;
-#define EXACT(number) { #number, number }
+#define EXACT(number)           \
+	{                       \
+#number, number \
+	}
 	static const struct {
 		const char *text;
 		double want;
 	} cases[] = {
-		EXACT(0.0),         EXACT(0.1),     EXACT(1e-9),       EXACT(-83333.333),
-		EXACT(1.),          EXACT(.5),      EXACT(1E3),        EXACT(1e+22),
-		EXACT(12345.6789),  EXACT(1e-22),   EXACT(0.000001),   EXACT(-0.25e-3),
-		EXACT(123456789.0), EXACT(100e-09), EXACT(-1.5e0),     EXACT(0e999),
+		EXACT(0.0),         EXACT(0.1),     EXACT(1e-9),     EXACT(-83333.333),
+		EXACT(1.),          EXACT(.5),      EXACT(1E3),      EXACT(1e+22),
+		EXACT(12345.6789),  EXACT(1e-22),   EXACT(0.000001), EXACT(-0.25e-3),
+		EXACT(123456789.0), EXACT(100e-09), EXACT(-1.5e0),   EXACT(0e999),
 	};
 #undef EXACT
 
@@ -253,7 +282,7 @@ static void test_scaled(void **state)
 
 		if (is_number != cases[i].is_number)
 			fail_msg("\"%s\": taken for %sa number", cases[i].text,
-			         is_number ? "" : "not ");
+				 is_number ? "" : "not ");
 		if (got != (is_number ? cases[i].want : -77))
 			fail_msg("\"%s\": got %lld", cases[i].text, (long long)got);
 	}
@@ -272,7 +301,7 @@ static void test_scaled_is_exact(void **state)
 		if (ns >= 1000000000000000000)
 			ns /= 10;
 		snprintf(text, sizeof text, "-%lld.%09lld", (long long)(ns / 1000000000),
-		         (long long)(ns % 1000000000));
+			 (long long)(ns % 1000000000));
 		assert_true(slice_to_scaled(slice_of(text), 9, &got));
 		assert_int_equal(got, -ns);
 	}
