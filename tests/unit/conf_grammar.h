@@ -40,8 +40,10 @@ static inline int mark_close(void *target, struct conf_reader *reader)
 	struct target *t = target;
 	size_t n = strlen(t->trail);
 
-	if (strcmp(t->mark, "bad") == 0)
-		return conf_refuse(reader, "mark: expected a good one");
+	if (strcmp(t->mark, "bad") == 0) {
+		conf_refuse(reader, "mark: expected a good one");
+		return conf_refuse(reader, "mark: the first refusal stays, not this one");
+	}
 	if (strcmp(t->mark, "odd") == 0)
 		conf_warn(reader, "mark: an odd one");
 	snprintf(t->trail + n, sizeof t->trail - n, "%s ", t->mark);

@@ -14,7 +14,7 @@
 #include "rng.h"
 
 static int read_bytes(const char *text, size_t n, struct target *t, struct conf_notes *notes,
-		      struct conf_error *error)
+                      struct conf_error *error)
 {
 	static const struct memory_file NONE[] = { { .path = NULL } };
 	struct memory_files memory = { NONE };
@@ -23,7 +23,7 @@ static int read_bytes(const char *text, size_t n, struct target *t, struct conf_
 	*error = (struct conf_error){ .text = "untouched" };
 	conf_notes_init(notes);
 	return conf_read_text(&TABLE, t, &loader, "test", 1, (struct slice){ text, n }, notes,
-			      error);
+	                      error);
 }
 
 static struct target accept_text(const char *text)
@@ -56,7 +56,7 @@ static void test_each_kind_is_stored(void **state)
 	(void)state;
 	struct target t =
 		accept_text("number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
-			    "text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
+	                    "text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
 
 	assert_int_equal(t.number, -7);
 	assert_int_equal(t.count, UINT32_MAX);
@@ -191,6 +191,23 @@ static void test_long_lines(void **state)
 	refuse_bytes(text, sizeof text, "test:1: expected a line of at most 2048 bytes, got 2049");
 }
 
+static void test_long_paths(void **state)
+{
+	(void)state;
+	char text[400], want[400], path[CONF_PATH_MAX + 1];
+
+	memset(path, 'x', CONF_PATH_MAX);
+	path[CONF_PATH_MAX] = '\0';
+	snprintf(text, sizeof text, "confdir /none %s", path);
+	snprintf(want, sizeof want,
+	         "test:1:15: confdir: expected a path of at most 255 bytes, got \"%.74s\"", path);
+	refuse_bytes(text, strlen(text), want);
+	snprintf(text, sizeof text, "include %s", path);
+	snprintf(want, sizeof want,
+	         "test:1:9: include: expected one path of at most 255 bytes, got \"%.74s\"", path);
+	refuse_bytes(text, strlen(text), want);
+}
+
 static void test_notes(void **state)
 {
 	(void)state;
@@ -318,10 +335,15 @@ static void test_reference_has_every_row(void **state)
 	assert_int_equal(n, strlen(text));
 	for (size_t i = 0; i < COUNT(ROWS); i++)
 		assert_non_null(strstr(text, ROWS[i].name));
-	assert_non_null(strstr(text, "pair FIRST SECOND\n\tFIRST: a whole number from 0 to 9\n"));
+	assert_non_null(strstr(text, "pair FIRST SECOND\n\tFIRST: a whole number from 0 to 9\n"
+	                             "\tSECOND: a whole number from 0 to 9\n\tTwo numbers.\n"));
+	assert_non_null(strstr(text, "\tAccepted with a warning, without effect:\n"
+	                             "\t\t(gone)\n\t\told\n\ncount N\n"));
+	assert_non_null(strstr(text, "\nAccepted with a warning, without effect:\n"
+	                             "\t(has no meaning here)\n\tgone\n"));
 	assert_non_null(strstr(text, "number N [OPTION ...]\n"));
 	assert_non_null(strstr(text, "\tseconds S\n\t\tS: a number of seconds from -1 to 10\n"
-				     "\t\tdefault: 0\n\t\tSeconds.\n"));
+	                             "\t\tdefault: 0\n\t\tSeconds.\n"));
 }
 
 /* Bytes at random: an answer, within the limits, and nothing but an answer. */
@@ -329,7 +351,7 @@ static void test_noise(void **state)
 {
 	struct rng *rng = *state;
 	static const char *const WORDS[] = { "number",  "pair", "mark",    " ",  "\n", "7",
-					     "include", "/x",   "seconds", "1e", "-",  "#" };
+		                             "include", "/x",   "seconds", "1e", "-",  "#" };
 	char text[256];
 
 	for (int i = 0; i < 20000; i++) {
@@ -360,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_say_what_was_expected),
 		cmocka_unit_test(test_a_refused_value_is_not_stored),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_long_paths),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_too_many_notes),
 		cmocka_unit_test_prestate(test_what_is_printed_reads_as_the_same, &rng),

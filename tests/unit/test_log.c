@@ -125,11 +125,11 @@ static void test_levels(void **state)
 
 	log_open("test", LOG_SINK_STDERR, LOG_LEVEL_DEBUG);
 	assert_string_equal(heard(say_each_level, line, sizeof line),
-			    "test: debug: one 1\ntest: two\ntest: warning: three\n"
-			    "test: error: four\n");
+	                    "test: debug: one 1\ntest: two\ntest: warning: three\n"
+	                    "test: error: four\n");
 	log_open("test", LOG_SINK_STDERR, LOG_LEVEL_WARN);
 	assert_string_equal(heard(say_each_level, line, sizeof line),
-			    "test: warning: three\ntest: error: four\n");
+	                    "test: warning: three\ntest: error: four\n");
 }
 
 static void test_error_is_told_and_returned(void **state)
@@ -139,8 +139,11 @@ static void test_error_is_told_and_returned(void **state)
 
 	log_open("test", LOG_SINK_STDERR, LOG_LEVEL_DEBUG);
 	assert_string_equal(heard(say_an_error, line, sizeof line),
-			    "test: error: open /x: No such file or directory\n"
-			    "test: warning: open /y: No such file or directory\n");
+	                    "test: error: open /x: No such file or directory\n"
+	                    "test: warning: open /y: No such file or directory\n");
+	log_open("test", LOG_SINK_STDERR, LOG_LEVEL_ERR);
+	assert_string_equal(heard(say_an_error, line, sizeof line),
+	                    "test: error: open /x: No such file or directory\n");
 }
 
 static void test_long_lines_are_cut_and_end(void **state)

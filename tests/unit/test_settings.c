@@ -115,7 +115,7 @@ static void test_the_line_that_everybody_writes(void **state)
 	assert_int_equal(source->refid, 0x50484330); /* PHC0 */
 	assert_int_equal(source->stratum, 0);
 	assert_false(source->is_tai || source->prefer || source->noselect || source->require ||
-		     source->trust);
+	             source->trust);
 }
 
 static void test_every_option_of_a_refclock(void **state)
@@ -138,15 +138,15 @@ static void test_every_option_of_a_refclock(void **state)
 	assert_int_equal(source->stratum, 2);
 	assert_int_equal(source->filter, 8);
 	assert_true(source->is_tai && source->prefer && source->noselect && source->require &&
-		    source->trust);
+	            source->trust);
 }
 
 static void test_dpoll_is_never_longer_than_poll(void **state)
 {
 	(void)state;
 	struct settings s = accept_text("refclock PHC /dev/ptp0 poll -2\n"
-					"refclock PHC /dev/ptp1 dpoll 6 poll 3\n"
-					"refclock PHC /dev/ptp2 poll 6 dpoll 3\n");
+	                                "refclock PHC /dev/ptp1 dpoll 6 poll 3\n"
+	                                "refclock PHC /dev/ptp2 poll 6 dpoll 3\n");
 
 	assert_int_equal(s.refclocks[0].source.dpoll, -2);
 	assert_false(s.refclocks[0].source.is_dpoll_given);
@@ -161,7 +161,7 @@ static void test_assigned_names(void **state)
 	(void)state;
 	struct settings s =
 		accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
-			    "refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
+	                    "refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
 
 	assert_int_equal(s.n_refclocks, 3);
 	assert_int_equal(s.refclocks[0].source.refid, 0x50484331); /* PHC1 */
@@ -243,6 +243,7 @@ static void test_refusals(void **state)
 		{ "refclock PHC /dev/ptp0:pin=x", "/c:1: refclock PHC: expected nocrossts behind the device, got \"pin=x\"" },
 		{ "refclock PHC /dev/ptp0::nocrossts", "/c:1: refclock PHC: expected nocrossts behind the device, got \"\"" },
 		{ "refclock PHC /dev/ptp0\nrefclock PHC /dev/ptp0:nocrossts", "/c:2: refclock PHC: expected each device once, got \"/dev/ptp0\" again" },
+		{ "refclock PHC /a\nrefclock PHC /b\nrefclock PHC /b", "/c:3: refclock PHC: expected each device once, got \"/b\" again" },
 		{ "refclock SHM 0 poll two", "/c:1:21: refclock poll: expected N, a whole number from -7 to 24, got \"two\"" },
 		{ "makestep 1", "/c:1:11: makestep: expected LIMIT, a whole number from -2147483648 to 2147483647, got the end of the line" },
 		{ "makestep -1 3", "/c:1:10: makestep: expected THRESHOLD, a number of seconds from 0 to 1000000000, got \"-1\"" },
@@ -274,7 +275,7 @@ static void test_long_words(void **state)
 	path[0] = '/';
 	path[SETTINGS_PATH_MAX - 1] = '\0';
 	snprintf(text, sizeof text, "refclock PHC %s:nocrossts\ndriftfile %s\npidfile %s", path,
-		 path, path);
+	         path, path);
 	load_text(text, &loaded);
 	assert_int_equal(loaded.err, 0);
 	assert_string_equal(loaded.settings.refclocks[0].device, path);
@@ -396,9 +397,9 @@ static void test_directives_on_the_command_line(void **state)
 	load(FILES, "/c", BAD, COUNT(BAD), &loaded);
 	assert_int_equal(loaded.err, -EINVAL);
 	assert_string_equal(loaded.error,
-			    "command line:2:13: refclock: expected "
-			    "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
-			    "end of the line");
+	                    "command line:2:13: refclock: expected "
+	                    "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
+	                    "end of the line");
 	assert_true(is_untouched(&loaded.settings));
 }
 
@@ -424,9 +425,9 @@ static void check_defaults(const struct conf_table *table, const void *target)
 
 		if (row->initial && row->act == CONF_SET &&
 		    strcmp(conf_value_format(&row->values[0], target, text, sizeof text),
-			   row->initial) != 0)
+		           row->initial) != 0)
 			fail_msg("%s: default is %s, the table says %s", row->name, text,
-				 row->initial);
+			         row->initial);
 	}
 }
 

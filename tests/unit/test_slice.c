@@ -123,7 +123,7 @@ static void test_whole_numbers(void **state)
 
 		if (is_number != cases[i].is_number)
 			fail_msg("\"%s\": taken for %sa number", cases[i].text,
-				 is_number ? "" : "not ");
+			         is_number ? "" : "not ");
 		assert_int_equal(got, is_number ? cases[i].want : -77);
 	}
 }
@@ -154,6 +154,8 @@ static const char *const NO_NUMBERS[] = {
 	"1_0",
 	"1f",
 	"1e1001",
+	"0e1001",
+	"1e-1001",
 	"-1e1001",
 	"+-1",
 	"1d5",
@@ -261,6 +263,8 @@ static void test_scaled(void **state)
 		{ "1e-9", 9, true, 1 },
 		{ "4e-10", 9, true, 0 },
 		{ "5e-10", 9, true, 1 },
+		{ "0.500000000000000000", 0, true, 1 }, /* all eighteen digits round */
+		{ "0.499999999999999999", 0, true, 0 },
 		{ "-5e-10", 9, true, -1 },
 		{ "0.0000000014999999999999999999", 9, true, 1 },
 		{ "9223372036.854775807", 9, true, 9223372036854775800 }, /* eighteen digits */
@@ -282,7 +286,7 @@ static void test_scaled(void **state)
 
 		if (is_number != cases[i].is_number)
 			fail_msg("\"%s\": taken for %sa number", cases[i].text,
-				 is_number ? "" : "not ");
+			         is_number ? "" : "not ");
 		if (got != (is_number ? cases[i].want : -77))
 			fail_msg("\"%s\": got %lld", cases[i].text, (long long)got);
 	}
@@ -301,7 +305,7 @@ static void test_scaled_is_exact(void **state)
 		if (ns >= 1000000000000000000)
 			ns /= 10;
 		snprintf(text, sizeof text, "-%lld.%09lld", (long long)(ns / 1000000000),
-			 (long long)(ns % 1000000000));
+		         (long long)(ns % 1000000000));
 		assert_true(slice_to_scaled(slice_of(text), 9, &got));
 		assert_int_equal(got, -ns);
 	}
