@@ -44,7 +44,7 @@ static struct refclock_settings random_refclock(struct rng *rng)
 	source->poll = (int)rng_in(rng, -7, 24);
 	source->is_dpoll_given = rng_in(rng, 0, 1);
 	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll)
-					       : (source->poll < 0 ? source->poll : 0);
+	                                       : (source->poll < 0 ? source->poll : 0);
 	source->filter = (unsigned)rng_in(rng, 1, 64);
 	source->offset = random_span(rng, -DECADES, DECADES);
 	source->delay = random_span(rng, 0, DECADES);
@@ -150,10 +150,33 @@ static void test_defaults_print_and_load(void **state)
 	settings_default(&s);
 	settings_print(&s, text, sizeof text);
 	assert_string_equal(text, "hostclock on\nclockowner refuse\nmaxslewrate 83333.333\n"
-				  "driftfile /var/lib/vmtime/drift\nrtcsync\n"
-				  "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
+	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
+	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
 	again = accept_text(text);
 	assert_true(is_same(&s, &again));
+}
+
+/* Whoever knows chrony is told what makestep does not do here; only where it is written. */
+static void test_makestep_comes_with_a_remark(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("makestep 1 3");
+	char text[SETTINGS_PRINT_MAX], small[SETTINGS_PRINT_MAX];
+	size_t n = settings_print(&s, text, sizeof text);
+
+	assert_int_equal(n, strlen(text));
+	assert_non_null(strstr(text, "makestep 1 3\n"));
+	assert_non_null(strstr(text, "\n# makestep does not limit the step after a pause"));
+	for (size_t size = 1; size <= n + 1; size++) {
+		memset(small, '~', sizeof small);
+		assert_int_equal(settings_print(&s, small, size), n);
+		assert_memory_equal(small, text, size - 1);
+		assert_int_equal(small[size - 1], '\0');
+		assert_int_equal(small[size], '~');
+	}
+	s = accept_text("");
+	settings_print(&s, text, sizeof text);
+	assert_null(strchr(text, '#'));
 }
 
 static void test_any_difference_is_one(void **state)
@@ -251,14 +274,14 @@ static void check_manual(const char *manual, const struct conf_table *table)
 			continue;
 		}
 		snprintf(head, sizeof head, " %s%s%s ", row->name, row->values[0].kind ? " " : "",
-			 row->values[0].kind ? row->values[0].name : "");
+		         row->values[0].kind ? row->values[0].name : "");
 		at = strstr(at, head);
 		if (!at || !strstr(at, row->help))
 			fail_msg("the manual lacks \"%s\": %s", head, row->help);
 		at = strstr(at, row->help);
 		for (const struct conf_value *v = row->values; v->kind; v++) {
 			snprintf(head, sizeof head, "%s is %s.", v->name,
-				 conf_value_expected(v, expected, sizeof expected));
+			         conf_value_expected(v, expected, sizeof expected));
 			if (v->kind != CONF_TEXT && !strstr(at, head))
 				fail_msg("%s: the manual lacks \"%s\"", row->name, head);
 		}
@@ -286,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(test_what_is_printed_loads_as_the_same, &rng),
 		cmocka_unit_test(test_defaults_print_and_load),
+		cmocka_unit_test(test_makestep_comes_with_a_remark),
 		cmocka_unit_test(test_any_difference_is_one),
 		cmocka_unit_test(test_reference_fits_and_tells_all),
 		cmocka_unit_test(test_manual_tells_what_the_table_tells),
