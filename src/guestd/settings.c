@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guestd/settings.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "guestd/settings_table.h"
@@ -27,8 +27,8 @@ void settings_default(struct settings *ret)
 }
 
 static int load_all(const char *path, const char *const *extra, size_t n_extra,
-		    const struct conf_loader *loader, struct conf_notes *notes,
-		    struct settings_builder *b, struct conf_error *reterr)
+                    const struct conf_loader *loader, struct conf_notes *notes,
+                    struct settings_builder *b, struct conf_error *reterr)
 {
 	int err = 0;
 
@@ -36,13 +36,13 @@ static int load_all(const char *path, const char *const *extra, size_t n_extra,
 		err = conf_read_file(&SETTINGS_TABLE, b, loader, path, notes, reterr);
 	for (size_t i = 0; i < n_extra && !err; i++)
 		err = conf_read_text(&SETTINGS_TABLE, b, loader, "command line", (unsigned)i + 1,
-				     slice_of(extra[i]), notes, reterr);
+		                     slice_of(extra[i]), notes, reterr);
 	return err;
 }
 
 int settings_load(const char *path, const char *const *extra, size_t n_extra,
-		  const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
-		  struct conf_error *reterr)
+                  const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
+                  struct conf_error *reterr)
 {
 	struct settings_builder b = { .settings = UNWRITTEN };
 	int err = load_all(path, extra, n_extra, loader, notes, &b, reterr);
@@ -55,13 +55,22 @@ int settings_load(const char *path, const char *const *extra, size_t n_extra,
 	return 0;
 }
 
+/* What people who know chrony's makestep would not expect. */
+#define MAKESTEP_REMARK "# makestep does not limit the step after a pause, a restore or a resume.\n"
+
 size_t settings_print(const struct settings *settings, char *to, size_t size)
 {
 	struct settings_builder b = { .settings = *settings };
+	size_t n;
 
 	if (!b.settings.pid_file[0])
 		strcpy(b.settings.pid_file, NO_FILE);
-	return conf_print(&SETTINGS_TABLE, &b, to, size);
+	n = conf_print(&SETTINGS_TABLE, &b, to, size);
+	if (!settings->is_makestep_given)
+		return n;
+	if (n < size)
+		snprintf(to + n, size - n, "%s", MAKESTEP_REMARK);
+	return n + strlen(MAKESTEP_REMARK);
 }
 
 /* Two values mean the same where the same lines would make them. */

@@ -3,9 +3,9 @@
 /*
  * fuzz_conf.c - any bytes as a configuration
  *
- * The input is the main file; from each byte 0x1e on it is the next of a few files that the main one
- * can include.  What loads must print as text that loads as the same; what does not must say why
- * and leave the settings alone.
+ * The input is the main file; from each byte 0x1e on it is the next of a few files that the main
+ * one can include.  What loads must print as text that loads as the same; what does not must say
+ * why and leave the settings alone.
  */
 
 #include <assert.h>
@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-#define N_FILES 5
+#define N_FILES   5
 #define SEPARATOR '\x1e'
 
 static const char *const NAMES[N_FILES] = { "/main", "/a", "/b", "/d/1.conf", "/d/2.conf" };
@@ -55,8 +55,8 @@ static int read_file(void *context, const char *path, char *to, size_t size, siz
 	return -ENOENT;
 }
 
-static int find_all(void *context, const char *pattern,
-                    int (*found)(void *list, const char *path), void *list)
+static int find_all(void *context, const char *pattern, int (*found)(void *list, const char *path),
+		    void *list)
 {
 	int err = 0;
 
@@ -68,7 +68,7 @@ static int find_all(void *context, const char *pattern,
 }
 
 static int list_all(void *context, const char *directory, const char *suffix,
-                    int (*found)(void *list, const char *path), void *list)
+		    int (*found)(void *list, const char *path), void *list)
 {
 	(void)suffix;
 	return strcmp(directory, "/d") == 0 ? find_all(context, "/d/*", found, list) : -ENOENT;

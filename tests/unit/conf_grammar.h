@@ -40,8 +40,10 @@ static inline int mark_close(void *target, struct conf_reader *reader)
 	struct target *t = target;
 	size_t n = strlen(t->trail);
 
-	if (strcmp(t->mark, "bad") == 0)
-		return conf_refuse(reader, "mark: expected a good one");
+	if (strcmp(t->mark, "bad") == 0) {
+		conf_refuse(reader, "mark: expected a good one");
+		return conf_refuse(reader, "mark: the first refusal stays, not this one");
+	}
 	if (strcmp(t->mark, "odd") == 0)
 		conf_warn(reader, "mark: an odd one");
 	snprintf(t->trail + n, sizeof t->trail - n, "%s ", t->mark);
@@ -56,38 +58,64 @@ static inline const void *mark_element(void *target, unsigned i)
 }
 
 #define AT(member) CONF_AT(struct target, member)
-#define S CONF_NS_PER_S
+#define S          CONF_NS_PER_S
 
 static const struct conf_row OPTIONS[] = {
-	{ "seconds", CONF_SET, { { CONF_SECONDS, "S", AT(seconds), -S, 10 * S, NULL } },
-	  .initial = "0", .help = "Seconds." },
+	{ "seconds",
+	  CONF_SET,
+	  { { CONF_SECONDS, "S", AT(seconds), -S, 10 * S, NULL } },
+	  .initial = "0",
+	  .help = "Seconds." },
 	{ "flag", CONF_SET, .given = AT(is_flagged), .help = "A flag." },
 	{ "old", CONF_IGNORE, { { CONF_INT, "N", AT(first), 0, 1, NULL } }, .help = "gone" },
 };
 static const struct conf_table OPTION_TABLE = { OPTIONS, COUNT(OPTIONS) };
 
 static const struct conf_row ROWS[] = {
-	{ "number", CONF_SET, { { CONF_INT, "N", AT(number), -7, 24, NULL } },
-	  .options = &OPTION_TABLE, .help = "A number." },
-	{ "count", CONF_SET, { { CONF_COUNT, "N", AT(count), 0, UINT32_MAX, NULL } },
+	{ "number",
+	  CONF_SET,
+	  { { CONF_INT, "N", AT(number), -7, 24, NULL } },
+	  .options = &OPTION_TABLE,
+	  .help = "A number." },
+	{ "count",
+	  CONF_SET,
+	  { { CONF_COUNT, "N", AT(count), 0, UINT32_MAX, NULL } },
 	  .help = "A count." },
-	{ "ppm", CONF_SET, { { CONF_PPM, "PPM", AT(ppm), -1000 * S, 100000 * S, NULL } },
+	{ "ppm",
+	  CONF_SET,
+	  { { CONF_PPM, "PPM", AT(ppm), -1000 * S, 100000 * S, NULL } },
 	  .help = "A rate in ppm." },
-	{ "span", CONF_SET, { { CONF_SPAN, "SPAN", AT(span), 0, 7200 * S, NULL } },
+	{ "span",
+	  CONF_SET,
+	  { { CONF_SPAN, "SPAN", AT(span), 0, 7200 * S, NULL } },
 	  .help = "A span with its unit." },
-	{ "rate", CONF_SET, { { CONF_RATE, "RATE", AT(rate), 0, 500 * S, NULL } },
+	{ "rate",
+	  CONF_SET,
+	  { { CONF_RATE, "RATE", AT(rate), 0, 500 * S, NULL } },
 	  .help = "A rate with its unit." },
 	{ "text", CONF_SET, { { CONF_TEXT, "TEXT", AT(text), 0, 8, NULL } }, .help = "A word." },
 	{ "refid", CONF_SET, { { CONF_REFID, "NAME", AT(refid), 0, 0, NULL } }, .help = "A name." },
-	{ "switch", CONF_SET, { { CONF_SWITCH, "SWITCH", AT(is_on), 0, 0, NULL } },
+	{ "switch",
+	  CONF_SET,
+	  { { CONF_SWITCH, "SWITCH", AT(is_on), 0, 0, NULL } },
 	  .help = "A switch." },
-	{ "colour", CONF_SET, { { CONF_CHOICE, "COLOUR", AT(colour), 0, 0, COLOURS } },
+	{ "colour",
+	  CONF_SET,
+	  { { CONF_CHOICE, "COLOUR", AT(colour), 0, 0, COLOURS } },
 	  .help = "A colour." },
-	{ "pair", CONF_SET, { { CONF_INT, "FIRST", AT(first), 0, 9, NULL },
-			      { CONF_INT, "SECOND", AT(second), 0, 9, NULL } },
-	  .given = AT(has_pair), .help = "Two numbers." },
-	{ "mark", CONF_SET, { { CONF_TEXT, "NAME", AT(mark), 0, 8, NULL } },
-	  .open = mark_open, .close = mark_close, .element = mark_element, .help = "A mark." },
+	{ "pair",
+	  CONF_SET,
+	  { { CONF_INT, "FIRST", AT(first), 0, 9, NULL },
+	    { CONF_INT, "SECOND", AT(second), 0, 9, NULL } },
+	  .given = AT(has_pair),
+	  .help = "Two numbers." },
+	{ "mark",
+	  CONF_SET,
+	  { { CONF_TEXT, "NAME", AT(mark), 0, 8, NULL } },
+	  .open = mark_open,
+	  .close = mark_close,
+	  .element = mark_element,
+	  .help = "A mark." },
 	{ "include", CONF_INCLUDE, { { CONF_TEXT, "PATTERN", 0, 0, 255, NULL } }, .help = "." },
 	{ "confdir", CONF_CONFDIR, { { CONF_TEXT, "DIRECTORY", 0, 0, 255, NULL } }, .help = "." },
 	{ "gone", CONF_IGNORE, .help = "has no meaning here" },

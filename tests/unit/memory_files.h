@@ -48,7 +48,7 @@ static inline int memory_read(void *context, const char *path, char *to, size_t 
 }
 
 static inline int memory_expand(void *context, const char *pattern,
-                                int (*found)(void *list, const char *path), void *list)
+				int (*found)(void *list, const char *path), void *list)
 {
 	const struct memory_files *memory = context;
 	int err = 0;
@@ -67,7 +67,7 @@ static inline bool memory_is_in(const char *path, const char *directory)
 }
 
 static inline int memory_list(void *context, const char *directory, const char *suffix,
-                              int (*found)(void *list, const char *path), void *list)
+			      int (*found)(void *list, const char *path), void *list)
 {
 	const struct memory_files *memory = context;
 	bool is_there = false;

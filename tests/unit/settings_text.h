@@ -23,7 +23,7 @@ struct loaded {
 };
 
 static inline void load(const struct memory_file *files, const char *path, const char *const *extra,
-                 size_t n_extra, struct loaded *ret)
+			size_t n_extra, struct loaded *ret)
 {
 	struct memory_files memory = { files };
 	struct conf_loader loader = memory_loader(&memory);
@@ -31,8 +31,8 @@ static inline void load(const struct memory_file *files, const char *path, const
 
 	memset(&ret->settings, 0x5a, sizeof ret->settings);
 	conf_notes_init(&ret->notes);
-	ret->err = settings_load(path, extra, n_extra, &loader, &ret->notes, &ret->settings,
-	                         &error);
+	ret->err =
+		settings_load(path, extra, n_extra, &loader, &ret->notes, &ret->settings, &error);
 	conf_error_format(&error, ret->error, sizeof ret->error);
 }
 

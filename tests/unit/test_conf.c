@@ -54,9 +54,9 @@ static void refuse_bytes(const char *text, size_t n, const char *want)
 static void test_each_kind_is_stored(void **state)
 {
 	(void)state;
-	struct target t = accept_text(
-		"number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
-		"text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
+	struct target t =
+		accept_text("number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
+	                    "text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
 
 	assert_int_equal(t.number, -7);
 	assert_int_equal(t.count, UINT32_MAX);
@@ -191,6 +191,23 @@ static void test_long_lines(void **state)
 	refuse_bytes(text, sizeof text, "test:1: expected a line of at most 2048 bytes, got 2049");
 }
 
+static void test_long_paths(void **state)
+{
+	(void)state;
+	char text[400], want[400], path[CONF_PATH_MAX + 1];
+
+	memset(path, 'x', CONF_PATH_MAX);
+	path[CONF_PATH_MAX] = '\0';
+	snprintf(text, sizeof text, "confdir /none %s", path);
+	snprintf(want, sizeof want,
+	         "test:1:15: confdir: expected a path of at most 255 bytes, got \"%.74s\"", path);
+	refuse_bytes(text, strlen(text), want);
+	snprintf(text, sizeof text, "include %s", path);
+	snprintf(want, sizeof want,
+	         "test:1:9: include: expected one path of at most 255 bytes, got \"%.74s\"", path);
+	refuse_bytes(text, strlen(text), want);
+}
+
 static void test_notes(void **state)
 {
 	(void)state;
@@ -234,8 +251,9 @@ static void test_too_many_notes(void **state)
 		strcat(strcat(text, names[i]), "\n");
 	}
 	conf_notes_init(&notes);
-	assert_int_equal(conf_read_text(&table, NULL, &loader, "test", 1, slice_of(text), &notes,
-	                                &error), 0);
+	assert_int_equal(
+		conf_read_text(&table, NULL, &loader, "test", 1, slice_of(text), &notes, &error),
+		0);
 	assert_int_equal(notes.n, CONF_NOTES_MAX);
 	assert_int_equal(notes.n_lost, 5);
 }
@@ -268,11 +286,10 @@ static struct target random_target(struct rng *rng)
 static bool is_same(const struct target *a, const struct target *b)
 {
 	return a->number == b->number && a->count == b->count && a->seconds.ns == b->seconds.ns &&
-	       a->span.ns == b->span.ns && a->ppm.ppb == b->ppm.ppb &&
-	       a->rate.ppb == b->rate.ppb && strcmp(a->text, b->text) == 0 &&
-	       a->refid == b->refid && a->is_on == b->is_on && a->has_pair == b->has_pair &&
-	       a->is_flagged == b->is_flagged && a->colour == b->colour && a->first == b->first &&
-	       a->second == b->second;
+	       a->span.ns == b->span.ns && a->ppm.ppb == b->ppm.ppb && a->rate.ppb == b->rate.ppb &&
+	       strcmp(a->text, b->text) == 0 && a->refid == b->refid && a->is_on == b->is_on &&
+	       a->has_pair == b->has_pair && a->is_flagged == b->is_flagged &&
+	       a->colour == b->colour && a->first == b->first && a->second == b->second;
 }
 
 static void test_what_is_printed_reads_as_the_same(void **state)
@@ -318,18 +335,23 @@ static void test_reference_has_every_row(void **state)
 	assert_int_equal(n, strlen(text));
 	for (size_t i = 0; i < COUNT(ROWS); i++)
 		assert_non_null(strstr(text, ROWS[i].name));
-	assert_non_null(strstr(text, "pair FIRST SECOND\n\tFIRST: a whole number from 0 to 9\n"));
+	assert_non_null(strstr(text, "pair FIRST SECOND\n\tFIRST: a whole number from 0 to 9\n"
+	                             "\tSECOND: a whole number from 0 to 9\n\tTwo numbers.\n"));
+	assert_non_null(strstr(text, "\tAccepted with a warning, without effect:\n"
+	                             "\t\t(gone)\n\t\told\n\ncount N\n"));
+	assert_non_null(strstr(text, "\nAccepted with a warning, without effect:\n"
+	                             "\t(has no meaning here)\n\tgone\n"));
 	assert_non_null(strstr(text, "number N [OPTION ...]\n"));
 	assert_non_null(strstr(text, "\tseconds S\n\t\tS: a number of seconds from -1 to 10\n"
-				     "\t\tdefault: 0\n\t\tSeconds.\n"));
+	                             "\t\tdefault: 0\n\t\tSeconds.\n"));
 }
 
 /* Bytes at random: an answer, within the limits, and nothing but an answer. */
 static void test_noise(void **state)
 {
 	struct rng *rng = *state;
-	static const char *const WORDS[] = { "number", "pair",  "mark", " ", "\n", "7",
-					     "include", "/x", "seconds", "1e", "-",  "#" };
+	static const char *const WORDS[] = { "number",  "pair", "mark",    " ",  "\n", "7",
+		                             "include", "/x",   "seconds", "1e", "-",  "#" };
 	char text[256];
 
 	for (int i = 0; i < 20000; i++) {
@@ -360,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_say_what_was_expected),
 		cmocka_unit_test(test_a_refused_value_is_not_stored),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_long_paths),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_too_many_notes),
 		cmocka_unit_test_prestate(test_what_is_printed_reads_as_the_same, &rng),

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,10 @@
 
 /* The doors have the shape that the parser asks for. */
 static const struct conf_loader LOADER = {
-	NULL, conf_files_read, conf_files_expand, conf_files_list,
+	NULL,
+	conf_files_read,
+	conf_files_expand,
+	conf_files_list,
 };
 
 /* Each test runs in an empty directory of its own. */
@@ -144,8 +147,8 @@ static int append(void *list, const char *path)
 
 static void make_tree(void)
 {
-	static const char *const NAMES[] = { "d/b.conf", "d/a.conf", "d/B.conf", "d/10.conf",
-					     "d/9.conf", "d/x.txt",  "d/.c.conf", "d/.conf" };
+	static const char *const NAMES[] = { "d/b.conf", "d/a.conf", "d/B.conf",  "d/10.conf",
+		                             "d/9.conf", "d/x.txt",  "d/.c.conf", "d/.conf" };
 
 	assert_int_equal(mkdir("d", 0700), 0);
 	for (size_t i = 0; i < COUNT(NAMES); i++)
@@ -182,6 +185,47 @@ static void test_expand_is_sorted(void **state)
 	assert_string_equal(found, "");
 }
 
+static void test_expand_goes_through_directories(void **state)
+{
+	(void)state;
+	char here[128], pattern[256], want[512], found[512] = "";
+
+	make_tree();
+	assert_int_equal(mkdir("e", 0700), 0);
+	write_file("e/a.conf", "", 0);
+	write_file("f", "", 0);
+	assert_int_equal(symlink("gone", "e/b.conf"), 0); /* found here, refused when it is read */
+	assert_int_equal(LOADER.expand(NULL, "*/[ab].conf", append, found), 0);
+	assert_string_equal(found, "d/a.conf d/b.conf e/a.conf e/b.conf ");
+	found[0] = '\0';
+	assert_int_equal(LOADER.expand(NULL, "?/a.conf", append, found), 0);
+	assert_string_equal(found, "d/a.conf e/a.conf ");
+	found[0] = '\0';
+	assert_non_null(getcwd(here, sizeof here));
+	snprintf(pattern, sizeof pattern, "%s//?/9*", here);
+	snprintf(want, sizeof want, "%s/d/9.conf ", here);
+	assert_int_equal(LOADER.expand(NULL, pattern, append, found), 0);
+	assert_string_equal(found, want);
+}
+
+static void test_expand_of_too_long_a_pattern(void **state)
+{
+	(void)state;
+	char pattern[PATH_MAX + 300], found[16] = "";
+
+	memset(pattern, '*', sizeof pattern);
+	pattern[NAME_MAX] = '\0'; /* the longest that a name can be: none here is */
+	assert_int_equal(LOADER.expand(NULL, pattern, append, found), 0);
+	memset(pattern, 'x', sizeof pattern);
+	pattern[NAME_MAX + 1] = '\0';
+	assert_int_equal(LOADER.expand(NULL, pattern, append, found), -ENAMETOOLONG);
+	for (size_t i = 0; i < sizeof pattern - 1; i++)
+		pattern[i] = i % 2 ? '/' : '.';
+	pattern[sizeof pattern - 1] = '\0';
+	assert_int_equal(LOADER.expand(NULL, pattern, append, found), -ENAMETOOLONG);
+	assert_string_equal(found, "");
+}
+
 static void test_the_listener_ends_a_search(void **state)
 {
 	(void)state;
@@ -196,8 +240,7 @@ static void test_the_listener_ends_a_search(void **state)
 	assert_string_equal(found, "d/10.conf d/9.conf d/B.conf ");
 }
 
-#define IN_DIRECTORY(test) \
-	cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
 
 int main(void)
 {
@@ -208,6 +251,8 @@ int main(void)
 		IN_DIRECTORY(test_the_null_device_is_an_empty_file),
 		IN_DIRECTORY(test_list_is_sorted_and_by_suffix),
 		IN_DIRECTORY(test_expand_is_sorted),
+		IN_DIRECTORY(test_expand_goes_through_directories),
+		IN_DIRECTORY(test_expand_of_too_long_a_pattern),
 		IN_DIRECTORY(test_the_listener_ends_a_search),
 	};
 

@@ -12,7 +12,7 @@
 #include "memory_files.h"
 
 static int read_files(const struct memory_file *files, const char *path, struct target *t,
-                      char *error_text, size_t size)
+		      char *error_text, size_t size)
 {
 	struct memory_files memory = { files };
 	struct conf_loader loader = memory_loader(&memory);
@@ -36,8 +36,9 @@ static void test_files_are_read_in_place_and_in_order(void **state)
 		{ .path = "/a/30.other", .text = "mark a30" },
 		{ .path = "/b/15.conf", .text = "mark b15" },
 		{ .path = "/b/20.conf", .text = "mark b20" },
-		{ .path = "/main", .text = "mark one\ninclude /sub\nmark two\nconfdir /a /none /b\n"
-					   "mark three\ninclude /a/*\ninclude /none/*\nmark four\n" },
+		{ .path = "/main",
+		  .text = "mark one\ninclude /sub\nmark two\nconfdir /a /none /b\n"
+			  "mark three\ninclude /a/*\ninclude /none/*\nmark four\n" },
 		{ .path = "/sub", .text = "mark sub" },
 		{ .path = NULL },
 	};
@@ -74,15 +75,19 @@ static void test_files_that_cannot_be_read(void **state)
 		{ "/denied", -EACCES, "/denied: cannot be read: Permission denied" },
 		{ "/directory", -EISDIR, "/directory: cannot be read: Is a directory" },
 		{ "/fifo", -EOPNOTSUPP, "/fifo: cannot be read: it is not a regular file" },
-		{ "/large", -EFBIG, "/large: cannot be read: it is larger than 1 MiB, the limit "
-				    "for a file of configuration" },
+		{ "/large", -EFBIG,
+		  "/large: cannot be read: it is larger than 1 MiB, the limit "
+		  "for a file of configuration" },
 		{ "/main", -EACCES, "/main:2: cannot read \"/denied\": Permission denied" },
-		{ "/deep", -EINVAL, "/bad/x.conf:2:8: number: expected N, a whole number from -7 "
-				    "to 24, got \"x\"" },
-		{ "/opener", -EACCES, "/opener:1:9: confdir: cannot look for \"/locked\": "
-				      "Permission denied" },
-		{ "/noise", -EINVAL, "/noise:1: expected a line of at most 2048 bytes, got "
-				     "1048576" },
+		{ "/deep", -EINVAL,
+		  "/bad/x.conf:2:8: number: expected N, a whole number from -7 "
+		  "to 24, got \"x\"" },
+		{ "/opener", -EACCES,
+		  "/opener:1:9: confdir: cannot look for \"/locked\": "
+		  "Permission denied" },
+		{ "/noise", -EINVAL,
+		  "/noise:1: expected a line of at most 2048 bytes, got "
+		  "1048576" },
 	};
 	struct target t;
 	char error[512];
@@ -90,7 +95,7 @@ static void test_files_that_cannot_be_read(void **state)
 	memset(large, 'x', sizeof large);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(read_files(FILES, cases[i].path, &t, error, sizeof error),
-		                 cases[i].err);
+				 cases[i].err);
 		assert_string_equal(error, cases[i].want);
 	}
 }
@@ -129,7 +134,7 @@ static void test_loops_end(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(read_files(FILES, cases[i].path, &t, error, sizeof error),
-		                 -EINVAL);
+				 -EINVAL);
 		assert_string_equal(error, cases[i].want);
 	}
 	assert_int_equal(read_files(FILES, "/x2", &t, error, sizeof error), 0);

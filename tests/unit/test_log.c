@@ -141,6 +141,9 @@ static void test_error_is_told_and_returned(void **state)
 	assert_string_equal(heard(say_an_error, line, sizeof line),
 	                    "test: error: open /x: No such file or directory\n"
 	                    "test: warning: open /y: No such file or directory\n");
+	log_open("test", LOG_SINK_STDERR, LOG_LEVEL_ERR);
+	assert_string_equal(heard(say_an_error, line, sizeof line),
+	                    "test: error: open /x: No such file or directory\n");
 }
 
 static void test_long_lines_are_cut_and_end(void **state)

@@ -145,8 +145,8 @@ static void test_dpoll_is_never_longer_than_poll(void **state)
 {
 	(void)state;
 	struct settings s = accept_text("refclock PHC /dev/ptp0 poll -2\n"
-					"refclock PHC /dev/ptp1 dpoll 6 poll 3\n"
-					"refclock PHC /dev/ptp2 poll 6 dpoll 3\n");
+	                                "refclock PHC /dev/ptp1 dpoll 6 poll 3\n"
+	                                "refclock PHC /dev/ptp2 poll 6 dpoll 3\n");
 
 	assert_int_equal(s.refclocks[0].source.dpoll, -2);
 	assert_false(s.refclocks[0].source.is_dpoll_given);
@@ -159,8 +159,9 @@ static void test_dpoll_is_never_longer_than_poll(void **state)
 static void test_assigned_names(void **state)
 {
 	(void)state;
-	struct settings s = accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
-					"refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
+	struct settings s =
+		accept_text("refclock SHM 0 refid GPS\nrefclock PHC /dev/ptp0\n"
+	                    "refclock PHC /dev/ptp1 refid NIC\nrefclock PHC /dev/ptp2\n");
 
 	assert_int_equal(s.n_refclocks, 3);
 	assert_int_equal(s.refclocks[0].source.refid, 0x50484331); /* PHC1 */
@@ -242,6 +243,7 @@ static void test_refusals(void **state)
 		{ "refclock PHC /dev/ptp0:pin=x", "/c:1: refclock PHC: expected nocrossts behind the device, got \"pin=x\"" },
 		{ "refclock PHC /dev/ptp0::nocrossts", "/c:1: refclock PHC: expected nocrossts behind the device, got \"\"" },
 		{ "refclock PHC /dev/ptp0\nrefclock PHC /dev/ptp0:nocrossts", "/c:2: refclock PHC: expected each device once, got \"/dev/ptp0\" again" },
+		{ "refclock PHC /a\nrefclock PHC /b\nrefclock PHC /b", "/c:3: refclock PHC: expected each device once, got \"/b\" again" },
 		{ "refclock SHM 0 poll two", "/c:1:21: refclock poll: expected N, a whole number from -7 to 24, got \"two\"" },
 		{ "makestep 1", "/c:1:11: makestep: expected LIMIT, a whole number from -2147483648 to 2147483647, got the end of the line" },
 		{ "makestep -1 3", "/c:1:10: makestep: expected THRESHOLD, a number of seconds from 0 to 1000000000, got \"-1\"" },
@@ -300,37 +302,35 @@ static void test_too_many_refclocks(void **state)
 }
 
 /* What distributions ship, in our own words. */
-static const char DEBIAN[] =
-	"# Settings of the distribution\n"
-	"confdir /etc/chrony/conf.d\n"
-	"pool 2.debian.pool.example iburst\n"
-	"sourcedir /run/chrony-dhcp\n"
-	"sourcedir /etc/chrony/sources.d\n"
-	"keyfile /etc/chrony/chrony.keys\n"
-	"driftfile /var/lib/chrony/chrony.drift\n"
-	"ntsdumpdir /var/lib/chrony\n"
-	"#log tracking measurements statistics\n"
-	"logdir /var/log/chrony\n"
-	"maxupdateskew 100.0\n"
-	"rtcsync\n"
-	"makestep 1 3\n"
-	"leapsectz right/UTC\n";
+static const char DEBIAN[] = "# Settings of the distribution\n"
+			     "confdir /etc/chrony/conf.d\n"
+			     "pool 2.debian.pool.example iburst\n"
+			     "sourcedir /run/chrony-dhcp\n"
+			     "sourcedir /etc/chrony/sources.d\n"
+			     "keyfile /etc/chrony/chrony.keys\n"
+			     "driftfile /var/lib/chrony/chrony.drift\n"
+			     "ntsdumpdir /var/lib/chrony\n"
+			     "#log tracking measurements statistics\n"
+			     "logdir /var/log/chrony\n"
+			     "maxupdateskew 100.0\n"
+			     "rtcsync\n"
+			     "makestep 1 3\n"
+			     "leapsectz right/UTC\n";
 
-static const char RED_HAT[] =
-	"server 0.rhel.pool.example iburst\n"
-	"server 1.rhel.pool.example iburst\n"
-	"sourcedir /run/chrony-dhcp\n"
-	"driftfile /var/lib/chrony/drift\n"
-	"makestep 1.0 3\n"
-	"rtcsync\n"
-	"#hwtimestamp *\n"
-	"#minsources 2\n"
-	"#allow 192.168.0.0/16\n"
-	"#local stratum 10\n"
-	"keyfile /etc/chrony.keys\n"
-	"ntsdumpdir /var/lib/chrony\n"
-	"leapsectz right/UTC\n"
-	"logdir /var/log/chrony\n";
+static const char RED_HAT[] = "server 0.rhel.pool.example iburst\n"
+			      "server 1.rhel.pool.example iburst\n"
+			      "sourcedir /run/chrony-dhcp\n"
+			      "driftfile /var/lib/chrony/drift\n"
+			      "makestep 1.0 3\n"
+			      "rtcsync\n"
+			      "#hwtimestamp *\n"
+			      "#minsources 2\n"
+			      "#allow 192.168.0.0/16\n"
+			      "#local stratum 10\n"
+			      "keyfile /etc/chrony.keys\n"
+			      "ntsdumpdir /var/lib/chrony\n"
+			      "leapsectz right/UTC\n"
+			      "logdir /var/log/chrony\n";
 
 static void test_files_of_distributions_load(void **state)
 {
@@ -396,9 +396,10 @@ static void test_directives_on_the_command_line(void **state)
 
 	load(FILES, "/c", BAD, COUNT(BAD), &loaded);
 	assert_int_equal(loaded.err, -EINVAL);
-	assert_string_equal(loaded.error, "command line:2:13: refclock: expected "
-					  "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
-					  "end of the line");
+	assert_string_equal(loaded.error,
+	                    "command line:2:13: refclock: expected "
+	                    "DEVICE[:nocrossts], a word of at most 319 bytes, got the "
+	                    "end of the line");
 	assert_true(is_untouched(&loaded.settings));
 }
 

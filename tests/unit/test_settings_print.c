@@ -43,8 +43,8 @@ static struct refclock_settings random_refclock(struct rng *rng)
 	random_word(rng, "/dev/", clock.device, sizeof clock.device);
 	source->poll = (int)rng_in(rng, -7, 24);
 	source->is_dpoll_given = rng_in(rng, 0, 1);
-	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll) :
-						 (source->poll < 0 ? source->poll : 0);
+	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll)
+	                                       : (source->poll < 0 ? source->poll : 0);
 	source->filter = (unsigned)rng_in(rng, 1, 64);
 	source->offset = random_span(rng, -DECADES, DECADES);
 	source->delay = random_span(rng, 0, DECADES);
@@ -115,8 +115,7 @@ static bool is_same(const struct settings *a, const struct settings *b)
 	       a->makestep_limit == b->makestep_limit &&
 	       a->max_slew_rate.ppb == b->max_slew_rate.ppb &&
 	       a->is_max_change_given == b->is_max_change_given &&
-	       a->max_change.ns == b->max_change.ns &&
-	       a->max_change_start == b->max_change_start &&
+	       a->max_change.ns == b->max_change.ns && a->max_change_start == b->max_change_start &&
 	       a->max_change_ignore == b->max_change_ignore && a->is_rtcsync == b->is_rtcsync &&
 	       strcmp(a->drift_file, b->drift_file) == 0 &&
 	       a->drift_interval.ns == b->drift_interval.ns &&
@@ -151,10 +150,33 @@ static void test_defaults_print_and_load(void **state)
 	settings_default(&s);
 	settings_print(&s, text, sizeof text);
 	assert_string_equal(text, "hostclock on\nclockowner refuse\nmaxslewrate 83333.333\n"
-				  "driftfile /var/lib/vmtime/drift\nrtcsync\n"
-				  "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
+	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
+	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
 	again = accept_text(text);
 	assert_true(is_same(&s, &again));
+}
+
+/* Whoever knows chrony is told what makestep does not do here; only where it is written. */
+static void test_makestep_comes_with_a_remark(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("makestep 1 3");
+	char text[SETTINGS_PRINT_MAX], small[SETTINGS_PRINT_MAX];
+	size_t n = settings_print(&s, text, sizeof text);
+
+	assert_int_equal(n, strlen(text));
+	assert_non_null(strstr(text, "makestep 1 3\n"));
+	assert_non_null(strstr(text, "\n# makestep does not limit the step after a pause"));
+	for (size_t size = 1; size <= n + 1; size++) {
+		memset(small, '~', sizeof small);
+		assert_int_equal(settings_print(&s, small, size), n);
+		assert_memory_equal(small, text, size - 1);
+		assert_int_equal(small[size - 1], '\0');
+		assert_int_equal(small[size], '~');
+	}
+	s = accept_text("");
+	settings_print(&s, text, sizeof text);
+	assert_null(strchr(text, '#'));
 }
 
 static void test_any_difference_is_one(void **state)
@@ -287,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(test_what_is_printed_loads_as_the_same, &rng),
 		cmocka_unit_test(test_defaults_print_and_load),
+		cmocka_unit_test(test_makestep_comes_with_a_remark),
 		cmocka_unit_test(test_any_difference_is_one),
 		cmocka_unit_test(test_reference_fits_and_tells_all),
 		cmocka_unit_test(test_manual_tells_what_the_table_tells),

@@ -129,9 +129,37 @@ static void test_whole_numbers(void **state)
 }
 
 static const char *const NO_NUMBERS[] = {
-	"",     "-",    ".",    "-.",  "e",      "e5",       ".e5", "1e",  "1e+",    "1e5.0",
-	"1 ",   " 1",   "1,5",  "0x1", "inf",    "infinity", "nan", "NaN", "1.2.3",  "--1",
-	"1e--", "1e1e", "1_0",  "1f",  "1e1001", "-1e1001",  "+-1", "1d5", "1e99999999999999999999",
+	"",
+	"-",
+	".",
+	"-.",
+	"e",
+	"e5",
+	".e5",
+	"1e",
+	"1e+",
+	"1e5.0",
+	"1 ",
+	" 1",
+	"1,5",
+	"0x1",
+	"inf",
+	"infinity",
+	"nan",
+	"NaN",
+	"1.2.3",
+	"--1",
+	"1e--",
+	"1e1e",
+	"1_0",
+	"1f",
+	"1e1001",
+	"0e1001",
+	"1e-1001",
+	"-1e1001",
+	"+-1",
+	"1d5",
+	"1e99999999999999999999",
 };
 
 static void test_what_is_no_number(void **state)
@@ -156,15 +184,18 @@ static void test_what_is_no_number(void **state)
 static void test_doubles_as_the_compiler_reads_them(void **state)
 {
 	(void)state;
-#define EXACT(number) { #number, number }
+#define EXACT(number)           \
+	{                       \
+#number, number \
+	}
 	static const struct {
 		const char *text;
 		double want;
 	} cases[] = {
-		EXACT(0.0),         EXACT(0.1),     EXACT(1e-9),       EXACT(-83333.333),
-		EXACT(1.),          EXACT(.5),      EXACT(1E3),        EXACT(1e+22),
-		EXACT(12345.6789),  EXACT(1e-22),   EXACT(0.000001),   EXACT(-0.25e-3),
-		EXACT(123456789.0), EXACT(100e-09), EXACT(-1.5e0),     EXACT(0e999),
+		EXACT(0.0),         EXACT(0.1),     EXACT(1e-9),     EXACT(-83333.333),
+		EXACT(1.),          EXACT(.5),      EXACT(1E3),      EXACT(1e+22),
+		EXACT(12345.6789),  EXACT(1e-22),   EXACT(0.000001), EXACT(-0.25e-3),
+		EXACT(123456789.0), EXACT(100e-09), EXACT(-1.5e0),   EXACT(0e999),
 	};
 #undef EXACT
 
@@ -232,6 +263,8 @@ static void test_scaled(void **state)
 		{ "1e-9", 9, true, 1 },
 		{ "4e-10", 9, true, 0 },
 		{ "5e-10", 9, true, 1 },
+		{ "0.500000000000000000", 0, true, 1 }, /* all eighteen digits round */
+		{ "0.499999999999999999", 0, true, 0 },
 		{ "-5e-10", 9, true, -1 },
 		{ "0.0000000014999999999999999999", 9, true, 1 },
 		{ "9223372036.854775807", 9, true, 9223372036854775800 }, /* eighteen digits */

@@ -35,10 +35,10 @@ static void test_sums_saturate(void **state)
 		assert_int_equal(vt_span_sub(a, b).ns, cases[i].difference);
 		assert_int_equal(vt_mono_add((vt_mono){ a.ns }, b).ns, cases[i].sum);
 		assert_int_equal(vt_mono_since((vt_mono){ a.ns }, (vt_mono){ b.ns }).ns,
-		                 cases[i].difference);
+				 cases[i].difference);
 		assert_int_equal(vt_real_add((vt_real){ a.ns }, b).ns, cases[i].sum);
 		assert_int_equal(vt_real_since((vt_real){ a.ns }, (vt_real){ b.ns }).ns,
-		                 cases[i].difference);
+				 cases[i].difference);
 	}
 }
 
