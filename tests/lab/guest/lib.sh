@@ -140,3 +140,8 @@ daemon_stop() {
 	while daemon_runs && [ $i -lt 30 ]; do sleep 0.1; i=$((i + 1)); done
 	rm -f /run/lab.pid /run/lab.started
 }
+
+# --- what the daemon says ------------------------------------------------------------------------
+
+# json NAME FILE: the first number called NAME, digits only.
+json() { grep -o "\"$1\": *-\{0,1\}[0-9.]*" "$2" | head -n 1 | sed 's/.*: *//'; }

@@ -147,8 +147,10 @@ static int evaluate_steady(const struct run *run, double from_s, double to_s)
 static int evaluate_jump(const struct run *run, double from_s, double limit_ns)
 {
 	const struct sample *last = NULL;
+	size_t first = run_find(run, from_s);
 
-	for (size_t i = run_find(run, from_s); i < run->count; i++) {
+	/* The sample before FROM counts as the one before the jump, where none came in between. */
+	for (size_t i = first > 0 ? first - 1 : 0; i < run->count; i++) {
 		const struct sample *now = &run->samples[i];
 
 		if (now->failed)
