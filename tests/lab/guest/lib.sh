@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib.sh - what a scenario has to work with in the lab's guest
+#
+# A scenario is a short shell script. It starts the daemon, starts the observer, asks the lab's host
+# for a disruption, and judges the observer's samples with check. Figures come from phcwatch and
+# evaluate alone, never from the daemon under test.
+
+LAB_daemon=${LAB_daemon:-vmtimed}
+LAB_config=${LAB_config:-none}
+LAB_user=${LAB_user:-root}
+results=/results/$LAB_label
+
+# --- talking to the lab's host -------------------------------------------------------------------
+
+# The bar keeps a line's indentation through the shell that reads it.
+say() { echo "say |$*" >&3; }
+
+# host REQUEST...: ask for something and wait until it is done; the answer is in $reply. Requests:
+# pause SECONDS, restore SECONDS, clocksource NAME, slew INTERVAL_S SIGMA_PPB SEED, slew off.
+host() {
+	echo "$*" >&3
+	read -r reply <&3
+	case $reply in ok*) ;; *) say "FAIL host $*: $reply"; return 1 ;; esac
+}
+
+# --- judging -------------------------------------------------------------------------------------
+
+# check WHAT VALUE UNIT LIMIT [SCALE]: PASS where VALUE times SCALE is a number not above LIMIT.
+check() {
+	check_line "$1" "$2" "$3" "$4" "${5:-1}" '<=' 'at most'
+}
+
+# check_above WHAT VALUE UNIT LIMIT [SCALE]: the same, the other way round.
+check_above() {
+	check_line "$1" "$2" "$3" "$4" "${5:-1}" '>=' 'at least'
+}
+
+check_line() {
+	say "$(awk -v what="$name: $1" -v value="$2" -v unit="$3" -v limit="$4" -v scale="$5" -v op="$6" -v words="$7" 'BEGIN {
+		number = value ~ /^-?[0-9.]+$/
+		shown = number ? sprintf("%.6g", value * scale) : (value == "" ? "nothing" : value)
+		good = number && (op == "<=" ? value * scale <= limit : value * scale >= limit)
+		printf "%s %s: %s %s (%s %s)", good ? "PASS" : "FAIL", what, shown, unit, words, limit
+	}')"
+}
+
+# check_text WHAT FILE PATTERN: PASS where a line of FILE matches the extended expression.
+check_text() {
+	if grep -Eiq -- "$3" "$2"; then
+		say "PASS $name: $1: $(grep -Eim 1 -- "$3" "$2" | sed 's/^ *//' | cut -c 1-110)"
+	else
+		say "FAIL $name: $1: nothing in the output matches '$3'; it was:"
+		show "$2"
+	fi
+}
+
+check_no_text() {
+	if grep -Eiq -- "$3" "$2"; then
+		say "FAIL $name: $1: $(grep -Eim 1 -- "$3" "$2")"
+	else
+		say "PASS $name: $1"
+	fi
+}
+
+skip() { say "SKIP $name: $*"; }
+
+show() { # show FILE: to the reader, indented
+	while IFS= read -r line; do say "    $line"; done <"$1"
+}
+
+# evaluated ...: run evaluate, its figures become shell variables.
+evaluated() {
+	lock_s= before_ns= rms_ns= max_ns= lost_s= repair_s= below_1us_s= worst_after_ns= end_ns=
+	eval "$(evaluate "$@")"
+}
+
+# --- clocks and observer -------------------------------------------------------------------------
+
+clocksource() { cat /sys/devices/system/clocksource/clocksource0/current_clocksource; }
+set_clocksource() { echo "$1" >/sys/devices/system/clocksource/clocksource0/current_clocksource; }
+raw_now() { rawstamp -; }
+
+kvm_ptp() { # the device node of the host's clock, found by what it is
+	grep -lx 'KVM virtual PTP' /sys/class/ptp/*/clock_name 2>/dev/null |
+		sed -n '1s|.*/\(ptp[0-9]*\)/.*|/dev/\1|p'
+}
+
+# watch_start NAME INTERVAL_MS [-b]: samples to $results/NAME.samples until watch_stop.
+watch_start() {
+	samples=$results/$1.samples
+	# shellcheck disable=SC2086 # an option or nothing
+	phcwatch ${3:-} "${watched:-$(kvm_ptp)}" "$2" >"$samples" &
+	watcher=$!
+}
+
+watch_stop() { kill "$watcher"; wait "$watcher" 2>/dev/null; }
+
+# --- the daemon under test -----------------------------------------------------------------------
+
+daemon_pid() { cat /run/lab.pid 2>/dev/null; }
+daemon_runs() { [ -n "$(daemon_pid)" ] && kill -0 "$(daemon_pid)" 2>/dev/null; }
+
+# daemon_start [ARGUMENT...]: start it; the instant of its start, on CLOCK_MONOTONIC_RAW, is in $started.
+daemon_start() {
+	local conf=/lab/configs/$LAB_config.conf
+	rm -f /etc/vmtime/vmtime.conf
+	[ "$LAB_config" = none ] || cp "$conf" /etc/vmtime/vmtime.conf
+	case $LAB_daemon in
+	vmtimed | vmtimed-static)
+		[ "$LAB_config" = none ] || set -- -f /etc/vmtime/vmtime.conf "$@"
+		set -- "$LAB_daemon" -d -u "$LAB_user" "$@"
+		;;
+	chronyd)
+		mkdir -p /run/chrony /var/lib/chrony /var/log/chrony
+		chmod 770 /run/chrony
+		[ "$LAB_config" != none ] || conf=/lab/configs/line.conf
+		set -- chronyd -d -u root -f "$conf" "$@"
+		;;
+	phc2sys) set -- phc2sys -s "$(kvm_ptp)" -c CLOCK_REALTIME -O 0 -R 1 -S 0.1 -m ;;
+	esac
+	rawstamp /run/lab.started "$@" >>"$results/daemon.log" 2>&1 &
+	echo $! >/run/lab.pid
+	while [ ! -s /run/lab.started ]; do usleep 2000; done
+	started=$(cat /run/lab.started)
+}
+
+# daemon_ensure: for a scenario that needs a daemon in its steady state.
+daemon_ensure() {
+	daemon_runs && return
+	daemon_start
+	sleep 5
+	daemon_runs || say "FAIL $name: $LAB_daemon does not run: $(tail -n 1 "$results/daemon.log")"
+}
+
+daemon_stop() {
+	daemon_runs || return 0
+	kill "$(daemon_pid)"
+	local i=0
+	while daemon_runs && [ $i -lt 30 ]; do sleep 0.1; i=$((i + 1)); done
+	rm -f /run/lab.pid /run/lab.started
+}
+
+# --- what the daemon says ------------------------------------------------------------------------
+
+# json NAME FILE: the first number called NAME, digits only.
+json() { grep -o "\"$1\": *-\{0,1\}[0-9.]*" "$2" | head -n 1 | sed 's/.*: *//'; }
