@@ -203,7 +203,7 @@ static void end_if_once(struct daemon *d, vt_mono now)
 	d->wants_end = true;
 }
 
-void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds)
+void daemon_read_clocks(struct daemon *d, vt_mono now)
 {
 	d->now = now;
 	if (now.ns >= discipline_deadline(&d->discipline).ns) {
@@ -212,6 +212,11 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, si
 		discipline_dispatch(&d->discipline, now);
 	}
 	events_tell(d);
+}
+
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds)
+{
+	daemon_read_clocks(d, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, n_fds);
 	control_answer(d, now);

@@ -74,6 +74,9 @@ int daemon_start(struct daemon *d, struct daemonize *up) must_check;
 /* One turn at @now: sources, clock, clients, housekeeping.  @fds as line_server_prepare gave them. */
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds);
 
+/* The part of a turn that is about time: reads the sources that are due, moves the clock. */
+void daemon_read_clocks(struct daemon *d, vt_mono now);
+
 /* When the next turn is due without input. */
 vt_mono daemon_deadline(const struct daemon *d);
 

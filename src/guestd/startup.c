@@ -80,6 +80,10 @@ static int take_pidfile(struct daemon *d)
 
 	if (!*d->settings.pid_file)
 		return 0;
+	/* Its usual folder is gone after each boot; another one is the administrator's to make. */
+	r = folder_make(RUN_FOLDER, 0755, geteuid(), getegid());
+	if (r < 0 && r != -EEXIST)
+		log_cope(r, "folder %s", RUN_FOLDER);
 	switch (pidfile_take(&d->pidfile, d->settings.pid_file, &other, &r)) {
 	case PIDFILE_TAKEN:
 		return 0;
@@ -204,31 +208,55 @@ static void set_from_rtc(struct daemon *d)
 		log_info("clock stepped by %+.3f s: cause=\"RTC\"", vt_span_seconds(correction));
 }
 
-/* Pid file, socket, folders: what a daemon that only looks once does without. */
+/* What a daemon that only looks once does without. */
 static int settle_down(struct daemon *d)
 {
 	int r = make_folders(d);
 
-	if (r == 0)
-		r = take_pidfile(d);
-	if (r == 0)
-		r = open_server(d);
-	return r;
+	return r < 0 ? r : open_server(d);
 }
 
+/* From root to the user, with the opener left behind: the devices that are open stay so. */
 static int drop_root(struct daemon *d)
 {
-	int r = start_opener(d);
+	int r;
 
+	opener_fini(&d->opener);
+	r = start_opener(d);
 	if (r < 0)
 		return r;
 	r = privileges_drop(&d->user);
 	return r < 0 ? log_err(r, "becoming user %s", d->user_name) : 0;
 }
 
+/*
+ * The clock is right before anything else is made: a socket and a second process take longer than
+ * a reading and a step, and nobody can use them yet.
+ */
+static int start_clock(struct daemon *d)
+{
+	struct opener_paths none = { 0 };
+	vt_mono now;
+	int r = opener_init(&d->opener, &none, "", true);
+
+	if (r == 0)
+		r = take_clock(d);
+	if (r < 0)
+		return r;
+	clocksource_init(&d->clocksource, "");
+	start_discipline(d);
+	now = daemon_clock_now();
+	d->started = d->now = d->state_since = now;
+	d->drift_due = vt_mono_add(now, d->settings.drift_interval);
+	d->owner_due = vt_mono_add(now, VT_SEC(60));
+	daemon_read_clocks(d, now);
+	if (d->options.sets_from_rtc && !d->discipline.has_updated)
+		set_from_rtc(d);
+	return 0;
+}
+
 int daemon_start(struct daemon *d, struct daemonize *up)
 {
-	vt_mono now;
 	int r;
 
 	d->configuration = daemon_configuration(&d->options);
@@ -238,28 +266,21 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	if (r == 0)
 		r = check_clock(d);
 	if (r == 0 && runs_for_long(d))
+		r = take_pidfile(d);
+	if (r == 0)
+		r = start_clock(d);
+	if (r == 0 && runs_for_long(d))
 		r = settle_down(d);
 	if (r == 0)
 		r = drop_root(d);
-	if (r == 0)
-		r = take_clock(d);
 	if (r < 0)
 		return r;
 
 	notify_init(&d->notify, getenv("NOTIFY_SOCKET"));
-	clocksource_init(&d->clocksource, "");
 	control_prepare();
-	start_discipline(d);
-	now = daemon_clock_now();
-	d->started = d->now = d->state_since = now;
-	d->drift_due = vt_mono_add(now, d->settings.drift_interval);
-	d->owner_due = vt_mono_add(now, VT_SEC(60));
-	/* The first readings at once: the clock is right before anything else happens. */
-	daemon_dispatch(d, now, NULL, 0);
-	if (d->options.sets_from_rtc && !d->discipline.has_updated)
-		set_from_rtc(d);
 	log_info("vmtimed %s started%s", VMTIME_VERSION,
 	         d->options.is_observing ? ", only observing" : "");
+	daemon_dispatch(d, daemon_clock_now(), NULL, 0);
 	r = daemonize_up(up);
 	return r < 0 ? log_err(r, "leaving the terminal") : 0;
 }
