@@ -45,6 +45,12 @@ static double phase_variance_after(const struct estimator *e, double s)
 	       WANDER_PPB2_PER_S * s * s * s / 3;
 }
 
+/* One standard deviation of the innovation that @r may have @elapsed after the latest reading. */
+static double innovation_sigma(const struct estimator *e, const struct reading *r, vt_span elapsed)
+{
+	return sqrt(phase_variance_after(e, vt_span_seconds(elapsed)) + noise_variance(r));
+}
+
 /* Read minus expected; the big parts are subtracted as integers first. */
 static double innovation_ns(const struct estimator *e, const struct reading *r, vt_span elapsed)
 {
@@ -61,8 +67,7 @@ bool estimator_expect(const struct estimator *e, const struct reading *r, struct
 		return false;
 	*ret = (struct innovation){
 		.size = vt_span_from_ns(innovation_ns(e, r, elapsed)),
-		.sigma = vt_span_from_ns(sqrt(phase_variance_after(e, vt_span_seconds(elapsed)) +
-	                                      noise_variance(r))),
+		.sigma = vt_span_from_ns(innovation_sigma(e, r, elapsed)),
 		.since = elapsed,
 	};
 	return true;
@@ -93,13 +98,18 @@ static void predict(struct estimator *e, vt_span elapsed)
 	e->var_rate += WANDER_PPB2_PER_S * s;
 }
 
-/* The rate may be anything that explains @innovation over @s seconds; the phase is as the reading has it. */
+/*
+ * The rate changed once in the last @s seconds, nobody knows when: on average in the middle, so
+ * that it changed by twice of what @innovation shows.  For a change of one standard deviation D at
+ * a time uniform in [0, s] before now the variances are D^2 times s^2/3, s/2 and 1.  They leave the
+ * rate open after this reading; the next one settles it.
+ */
 static void open_up(struct estimator *e, double innovation, double s)
 {
-	double change = innovation / s;
+	double change = 2 * innovation / s;
 
-	e->var_phase += innovation * innovation;
-	e->covariance += innovation * change;
+	e->var_phase += change * change * s * s / 3;
+	e->covariance += change * change * s / 2;
 	e->var_rate += change * change;
 }
 
@@ -131,9 +141,10 @@ enum estimator_verdict estimator_update(struct estimator *e, const struct readin
 		return ESTIMATOR_STALE;
 
 	double innovation = innovation_ns(e, r, expected.since);
+	double sigma = innovation_sigma(e, r, expected.since);
 
 	predict(e, expected.since);
-	if (fabs(innovation) > SHOCK_SIGMAS * (double)expected.sigma.ns) {
+	if (fabs(innovation) > SHOCK_SIGMAS * sigma) {
 		open_up(e, innovation, vt_span_seconds(expected.since));
 		verdict = ESTIMATOR_SHOCK;
 	}
