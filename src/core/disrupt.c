@@ -79,6 +79,7 @@ static void suspect(struct disrupt *d, const struct reading *r)
 		d->n--;
 	}
 	d->suspects[d->n++] = *r;
+	d->in_a_row++;
 }
 
 static bool agrees(const struct disrupt *d, const struct reading *r)
@@ -88,6 +89,15 @@ static bool agrees(const struct disrupt *d, const struct reading *r)
 	if (!is_one_clock(last, r))
 		return false;
 	return d->n < 2 || is_one_line(&d->suspects[d->n - 2], last, r);
+}
+
+static bool is_confirmed(const struct disrupt *d)
+{
+	if (d->n < DISRUPT_AGREEING)
+		return false;
+	return d->in_a_row >= DISRUPT_LATE ||
+	       vt_mono_since(d->suspects[DISRUPT_AGREEING - 1].raw, d->suspects[0].raw).ns <=
+	               AGREE_WITHIN.ns;
 }
 
 vt_rate disrupt_rate(const struct disrupt *d)
@@ -131,13 +141,12 @@ enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
 		return DISRUPT_SUSPECTED;
 	}
 	if (!agrees(d, r)) {
-		d->n = 0;
+		d->n = d->in_a_row = 0;
 		suspect(d, r);
 		return DISRUPT_AGAIN;
 	}
 	suspect(d, r);
-	if (d->n < DISRUPT_AGREEING ||
-	    vt_mono_since(r->raw, d->suspects[0].raw).ns > AGREE_WITHIN.ns)
+	if (!is_confirmed(d))
 		return DISRUPT_SUSPECTED;
 	return is_explained_by_rate(d, e) ? DISRUPT_SLEWED : DISRUPT_JUMPED;
 }

@@ -9,7 +9,8 @@
  * the gap: only the reference, against CLOCK_MONOTONIC_RAW, does.  One reading
  * that no plausible rate explains is a suspicion.  Three that agree with each
  * other within 0.25 s (they lie on one line, of a rate that a host's clock can
- * have) confirm it; one that agrees with the old expectation dismisses it as an
+ * have) confirm it, and so do six however long they take, for a guest that is
+ * never woken up in time; one that agrees with the old expectation dismisses it as an
  * outlier; any other starts the suspicion anew, and nothing is followed while
  * it lasts.
  */
@@ -20,9 +21,11 @@
 #include "core/reading.h"
 
 #define DISRUPT_AGREEING 3
+#define DISRUPT_LATE     6
 
 struct disrupt {
 	unsigned n;                                 /* suspicious readings that agree so far */
+	unsigned in_a_row;                          /* the same, not only the latest ones       */
 	struct reading suspects[DISRUPT_AGREEING];
 	vt_mono since;                              /* of the latest reading before the suspicion */
 	vt_mono noticed;                            /* the suspicion's first reading              */
