@@ -4,6 +4,9 @@
 /* 16 readings a second: as often as a disturbed clock is worth. */
 #define SHORTEST VT_NS(62500000)
 
+/* Long enough to see a crystal's rate in nanoseconds, and too short for it to do harm. */
+#define FIRST VT_MS(10)
+
 /* Three agreeing readings confirm a jump; with this between them they take 0.05 s of the 0.25 s. */
 #define SUSPICIOUS VT_MS(25)
 
@@ -19,6 +22,12 @@ void poll_init(struct poll_state *p, const struct source_conf *conf)
 	p->longest = poll_interval(conf->dpoll);
 	p->shortest = conf->is_dpoll_given ? p->longest : vt_span_min(SHORTEST, p->longest);
 	p->now = p->longest;
+}
+
+vt_span poll_first(struct poll_state *p)
+{
+	p->now = vt_span_min(FIRST, p->shortest);
+	return p->now;
 }
 
 vt_span poll_quiet(struct poll_state *p)

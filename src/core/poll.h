@@ -7,7 +7,8 @@
  *
  * A quiet clock is read once in the longest interval (`dpoll`, one second by
  * default).  A reading beyond the noise asks for the next one soon, and the
- * interval doubles back from there.  `dpoll` written in the file is also the
+ * interval doubles back from there.  After the very first reading the rate is not
+ * known at all, and the next follows sooner still.  `dpoll` written in the file is also the
  * shortest; only a suspected jump, which must be confirmed within 0.25 s, reads
  * faster than that.
  */
@@ -20,7 +21,8 @@ struct poll_state {
 
 void poll_init(struct poll_state *p, const struct source_conf *conf);
 
-/* The time to the next reading after a quiet one, and after one beyond the noise. */
+/* The time to the next reading after the first one, a quiet one, one beyond the noise. */
+vt_span poll_first(struct poll_state *p);
 vt_span poll_quiet(struct poll_state *p);
 vt_span poll_disturbed(struct poll_state *p);
 

@@ -12,6 +12,9 @@
 /* Another crystal (migration) or another counter (clocksource): the rate may be off by this much. */
 #define OTHER_CRYSTAL VT_PPM(50)
 
+/* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
+#define TOO_OLD VT_SEC(1)
+
 void source_init(struct source *s, struct source_port *port, const struct source_conf *conf,
                  bool is_host, vt_rate rate, vt_rate rate_sigma)
 {
@@ -68,6 +71,13 @@ static void read_again_in(struct source *s, vt_mono now, vt_span interval)
 	s->next_read = vt_mono_add(now, interval);
 }
 
+/* Its readings can be compared with nothing that was before. */
+static void restart(struct source *s)
+{
+	estimator_restart(&s->estimator, OTHER_CRYSTAL);
+	disrupt_init(&s->disrupt);
+}
+
 static enum source_verdict fail(struct source *s, vt_mono now, enum source_trouble trouble)
 {
 	vt_span retry = is_passing(trouble) ? poll_disturbed(&s->poll) : s->poll.longest;
@@ -76,6 +86,11 @@ static enum source_verdict fail(struct source *s, vt_mono now, enum source_troub
 	s->failures++;
 	s->failures_in_a_row++;
 	s->reach = s->reach << 1 & 0xff;
+	if (trouble == TROUBLE_BACKWARDS && s->failures_in_a_row >= FAILURES_TO_LOSE) {
+		/* Then it was the one before them that lay in the future. */
+		restart(s);
+		s->has_reading = false;
+	}
 	read_again_in(s, now, vt_span_min(retry, RETRY));
 	return SOURCE_FAILED;
 }
@@ -100,8 +115,10 @@ static enum source_verdict learn(struct source *s, const struct reading *r, vt_m
 	case ESTIMATOR_STALE:
 		return fail(s, now, TROUBLE_BACKWARDS);
 	case ESTIMATOR_FIRST:
+		s->jump_noticed = r->raw;
+		s->jump_blind = s->has_reading ? vt_mono_since(r->raw, s->latest.raw) : VT_NS(0);
 		note(s, r);
-		read_again_in(s, now, poll_disturbed(&s->poll));
+		read_again_in(s, now, poll_first(&s->poll));
 		return SOURCE_RESTARTED;
 	case ESTIMATOR_SHOCK:
 		note(s, r);
@@ -136,7 +153,7 @@ static enum source_verdict relearn(struct source *s, vt_mono now, enum source_ve
 
 static enum source_verdict judge(struct source *s, const struct reading *r, vt_mono now)
 {
-	unsigned suspects = s->disrupt.n;
+	unsigned suspects = s->disrupt.in_a_row;
 
 	switch (disrupt_judge(&s->disrupt, &s->estimator, r)) {
 	case DISRUPT_QUIET:
@@ -184,8 +201,10 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 	}
 	if (s->has_reading && r.epoch != s->latest.epoch) {
 		/* Another counter beneath CLOCK_MONOTONIC_RAW: its rate is not the one we learnt. */
-		estimator_restart(&s->estimator, OTHER_CRYSTAL);
-		disrupt_init(&s->disrupt);
+		restart(s);
+	} else if ((s->has_reading && r.raw.ns <= s->latest.raw.ns) ||
+	           vt_mono_since(world->now, r.raw).ns > TOO_OLD.ns) {
+		return fail(s, world->now, TROUBLE_BACKWARDS);
 	}
 	return judge(s, &r, world->now);
 }
