@@ -13,6 +13,19 @@
  */
 #define MAX_DRIFT VT_PPM(50)
 
+/*
+ * A source this far from its usual rate is being slewed, which ends as suddenly as it began.  If
+ * it does not end for so long, that is its usual rate from then on.
+ */
+#define SLEWING      VT_PPM(50)
+#define SLEW_LASTS   VT_SEC(600)
+
+/* At first, and after a migration, it is not known; but no crystal is farther off than this. */
+#define CRYSTAL      VT_PPM(200)
+#define LEARNING     16
+
+#define RATE_SIGMAS  3 /* how many count as certain */
+
 /* A bound older than this is no promise any more. */
 #define SHELF_LIFE VT_SEC(3600)
 
@@ -54,6 +67,8 @@ void discipline_init(struct discipline *d, const struct discipline_conf *conf,
 		.selected = SELECT_NONE,
 		.steered = steered,
 		.base = steered,
+		.usual = conf->rate,
+		.learning = LEARNING,
 		.settle_at = VT_MONO_NEVER,
 		.bound = { .max_drift = MAX_DRIFT, .shelf_life = { .ns = -1 } },
 	};
@@ -121,15 +136,74 @@ static void publish(struct discipline *d, bool is_synchronized, vt_span max_erro
 		(void)d->clock->ops->publish(d->clock, &quality);
 }
 
-static void steer(struct discipline *d, int source, vt_rate rate)
+/* A failure is told once, not at each attempt: they come with every reading. */
+static bool is_done(struct discipline *d, int source, int r, int *error)
 {
-	int r;
+	int before = *error;
 
+	*error = r < 0 ? -r : 0;
+	if (*error != 0 && *error != before)
+		push(d, EVENT_FAILED, source)->error = *error;
+	return r >= 0;
+}
+
+static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
+{
 	if (d->conf.is_observing)
 		return;
-	r = d->clock->ops->steer(d->clock, rate, &d->steered);
-	if (r < 0)
-		push(d, EVENT_FAILED, source)->error = -r;
+	/* Until now it went at the old rate. */
+	d->local.local = local_expected(d, now);
+	d->local.raw = now;
+	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered), &d->steer_error);
+}
+
+/* The fastest that the source and an unsteered clock may drift apart. */
+static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
+{
+	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
+	double slew = fabs(d->base.ppb - d->usual.ppb);
+
+	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
+}
+
+/*
+ * Taken from the reading itself, which cannot be wrong by more than it says, not from the estimate
+ * that is made of it, which can.  Our own slew is a drift as well, until it is ended: we may be late.
+ */
+static void take_bound(struct discipline *d, const struct source *s)
+{
+	vt_span age = vt_mono_since(d->local.raw, s->latest.raw);
+	vt_rate drift = fastest_drift(d, s);
+	vt_real remote = vt_real_add(vt_real_add(s->latest.remote, age), vt_rate_over(d->base, age));
+	vt_span apart = vt_span_abs(vt_real_since(remote, d->local.local));
+	vt_span drifted = vt_span_add(vt_span_abs(vt_rate_over(drift, age)), VT_NS(1));
+
+	d->bound = (struct bound){
+		.taken = d->local.raw,
+		.radius = vt_span_add(vt_span_add(apart, drifted), source_error(s)),
+		.max_drift = { drift.ppb + fabs(d->steered.ppb - d->base.ppb) },
+		.shelf_life = SHELF_LIFE,
+	};
+}
+
+/* Ends a slew: from here the clock goes at the source's own pace. */
+static void coast(struct discipline *d, int source, vt_mono now)
+{
+	d->settle_at = VT_MONO_NEVER;
+	if (d->has_updated)
+		steer(d, source, d->base, now);
+}
+
+/* The same for longer: what the source was slewed by is not its pace either. */
+static void hold_over(struct discipline *d, int source, vt_mono now)
+{
+	d->base = d->usual;
+	coast(d, source, now);
+}
+
+void discipline_leave(struct discipline *d)
+{
+	hold_over(d, d->selected, d->local.raw);
 }
 
 /* Spreads what is left of the correction over the time to the source's next reading. */
@@ -138,24 +212,27 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 	vt_span left = vt_mono_since(d->sources[source].next_read, now);
 	struct servo_plan plan;
 
-	if (left.ns <= 0)
-		return; /* the reading is due and knows better */
+	if (d->conf.is_observing)
+		return;
+	if (left.ns <= 0) {
+		/* The reading is due and knows better. */
+		coast(d, source, now);
+		return;
+	}
 	plan = servo_plan(correction, d->base, left, d->conf.max_slew);
-	steer(d, source, plan.rate);
+	steer(d, source, plan.rate, now);
 	d->settle_at = plan.hold.ns < left.ns ? vt_mono_add(now, plan.hold) : VT_MONO_NEVER;
 }
 
-/* Ends a slew: from here the clock goes at the source's own pace. */
-static void coast(struct discipline *d, int source)
+/* Was our clock, as it shows in @seen, moved by somebody else since we last looked? */
+static bool is_set_away(const struct discipline *d, const struct clock_pair *seen)
 {
-	d->settle_at = VT_MONO_NEVER;
-	if (d->has_updated)
-		steer(d, source, d->base);
-}
+	vt_span astray;
 
-void discipline_leave(struct discipline *d)
-{
-	coast(d, d->selected);
+	if (!d->is_local_known || d->conf.is_observing)
+		return false;
+	astray = vt_real_since(seen->local, local_expected(d, seen->raw));
+	return vt_span_abs(astray).ns > SET_AWAY.ns;
 }
 
 void discipline_drop_sources(struct discipline *d)
@@ -164,7 +241,8 @@ void discipline_drop_sources(struct discipline *d)
 		d->conf.rate = estimator_rate(&d->sources[d->selected].estimator);
 		d->conf.rate_sigma = estimator_rate_sigma(&d->sources[d->selected].estimator);
 	}
-	coast(d, d->selected);
+	coast(d, d->selected, d->local.raw);
+	d->is_local_known = false; /* nobody told us since when it coasts */
 	d->selected = SELECT_NONE;
 	d->n_sources = 0;
 }
@@ -172,15 +250,21 @@ void discipline_drop_sources(struct discipline *d)
 /* A piece of a slew is over: look at the clock and go on with what is left. */
 static void settle(struct discipline *d, vt_mono now)
 {
+	struct clock_pair seen;
 	vt_span correction;
 
-	d->settle_at = VT_MONO_NEVER;
-	if (d->selected == SELECT_NONE || d->clock->ops->read(d->clock, &d->local) < 0) {
-		coast(d, d->selected);
+	/* A clock that was set is the next reading's business: it must still look so to it. */
+	if (d->selected == SELECT_NONE || d->clock->ops->read(d->clock, &seen) < 0 ||
+	    is_set_away(d, &seen)) {
+		coast(d, d->selected, now);
 		return;
 	}
-	if (discipline_correction(d, d->local.raw, &correction))
-		slew(d, d->selected, correction, now);
+	d->settle_at = VT_MONO_NEVER;
+	d->local = seen;
+	if (!discipline_correction(d, seen.raw, &correction))
+		return;
+	slew(d, d->selected, correction, seen.raw);
+	take_bound(d, &d->sources[d->selected]);
 }
 
 static bool step(struct discipline *d, int source, enum step_cause cause, vt_span correction)
@@ -190,10 +274,8 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	struct discipline_event *event;
 	int r = d->conf.is_observing ? 0 : d->clock->ops->step(d->clock, correction);
 
-	if (r < 0) {
-		push(d, EVENT_FAILED, source)->error = -r;
+	if (!is_done(d, source, r, &d->step_error))
 		return false;
-	}
 	event = push(d, d->conf.is_observing ? EVENT_UNSTEPPED : EVENT_STEPPED, source);
 	event->cause = cause;
 	event->size = correction;
@@ -207,19 +289,8 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	return true;
 }
 
-/* Was our clock moved by somebody else since we last looked? */
-static bool is_set_away(const struct discipline *d, const struct reading *r)
-{
-	vt_span astray;
-
-	if (!d->is_local_known || d->conf.is_observing)
-		return false;
-	astray = vt_real_since(r->local, local_expected(d, r->raw));
-	return vt_span_abs(astray).ns > SET_AWAY.ns;
-}
-
 static enum step_cause cause_of(const struct discipline *d, enum source_verdict verdict,
-                                const struct reading *r, vt_span correction)
+                                const struct clock_pair *seen, vt_span correction)
 {
 	bool is_large = vt_span_abs(correction).ns > SET_AWAY.ns;
 
@@ -227,12 +298,26 @@ static enum step_cause cause_of(const struct discipline *d, enum source_verdict 
 		return d->conf.step.is_fresh_boot ? STEP_BOOT : STEP_FIRST;
 	if (verdict == SOURCE_JUMPED)
 		return STEP_JUMP;
-	if (is_large && is_set_away(d, r))
+	if (is_large && (d->is_left_away || is_set_away(d, seen)))
 		return STEP_SET_BY_ANOTHER;
 	/* Nothing to compare with, and far off: whatever happened, it happened unseen. */
 	if (is_large && verdict == SOURCE_RESTARTED)
 		return STEP_JUMP;
 	return STEP_DRIFT;
+}
+
+static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
+{
+	vt_rate most = d->learning > 0 ? CRYSTAL : SLEWING;
+	bool is_usual = fabs(rate.ppb - d->usual.ppb) <= most.ppb;
+
+	if (is_usual || (d->has_updated && vt_mono_since(at, d->usual_seen).ns > SLEW_LASTS.ns))
+		d->usual = rate;
+	if (is_usual || !d->has_updated)
+		d->usual_seen = at;
+	if (d->learning > 0)
+		d->learning--;
+	d->base = rate;
 }
 
 static void account(struct discipline *d, const struct source *s, vt_span correction)
@@ -251,25 +336,17 @@ static void account(struct discipline *d, const struct source *s, vt_span correc
 	d->residual = (vt_rate){ rate.ppb - d->base.ppb };
 	d->last_offset = correction;
 	d->last_update = s->latest.raw;
-	d->base = rate;
 	d->updates++;
-}
-
-static void take_bound(struct discipline *d, const struct source *s, vt_span left)
-{
-	vt_span estimate = estimator_uncertainty(&s->estimator, s->latest.raw);
-
-	d->bound.taken = s->latest.raw;
-	d->bound.shelf_life = SHELF_LIFE;
-	d->bound.radius = vt_span_add(vt_span_add(vt_span_abs(left), source_error(s)),
-	                              (vt_span){ 3 * estimate.ns });
+	note_rate(d, rate, s->latest.raw);
 }
 
 /* Applies the policy to @correction.  Returns what is left to slew. */
 static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_span correction)
 {
 	const struct source *s = &d->sources[source];
+	bool was_left_away = d->is_left_away;
 
+	d->is_left_away = false;
 	switch (step_decide(&d->step, &d->conf.step, cause, correction, s->latest.raw)) {
 	case STEP_STEP:
 		return step(d, source, cause, correction) ? VT_NS(0) : correction;
@@ -282,7 +359,9 @@ static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_
 		push(d, EVENT_GAVE_UP, source)->size = correction;
 		return VT_NS(0);
 	case STEP_LEAVE:
-		push(d, EVENT_SET_AWAY, source)->size = correction;
+		if (!was_left_away)
+			push(d, EVENT_SET_AWAY, source)->size = correction;
+		d->is_left_away = true;
 		return VT_NS(0);
 	}
 	return correction;
@@ -294,24 +373,27 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	struct source *s = &d->sources[source];
 	const struct reading *r = &s->latest;
 	vt_span correction = s->latest_offset;
-	enum step_cause cause = cause_of(d, verdict, r, correction);
+	struct clock_pair seen = { r->raw, r->local, r->local_radius };
+	enum step_cause cause = cause_of(d, verdict, &seen, correction);
 	vt_span left;
 
-	d->local = (struct clock_pair){ r->raw, r->local, r->local_radius };
+	d->local = seen;
 	d->is_local_known = true;
-	if (verdict == SOURCE_JUMPED)
+	if (verdict == SOURCE_JUMPED) {
 		d->jumps++;
+		d->learning = LEARNING;
+	}
 	account(d, s, correction);
 	left = move(d, source, cause, correction);
 	d->has_updated = true;
 	d->is_disrupted = false;
-	take_bound(d, s, cause == STEP_DRIFT || left.ns ? correction : left);
 	slew(d, source, left, r->raw);
-	publish(d, true, d->bound.radius);
+	take_bound(d, s);
+	publish(d, !d->is_left_away, d->bound.radius);
 }
 
 /* The world may have jumped: say so, and end what would have been right in the old one. */
-static void suspect(struct discipline *d, int source)
+static void suspect(struct discipline *d, int source, vt_mono now)
 {
 	struct source *s = &d->sources[source];
 
@@ -320,14 +402,14 @@ static void suspect(struct discipline *d, int source)
 
 		if (estimator_expect(&s->estimator, &s->latest, &i))
 			push(d, EVENT_SUSPECTED, source)->size = i.size;
-		coast(d, source);
+		coast(d, source, now);
 		d->is_disrupted = true;
 		d->bound.shelf_life = VT_NS(-1);
 		publish(d, false, VT_SEC(16));
 	}
 }
 
-static void reselect(struct discipline *d)
+static void reselect(struct discipline *d, vt_mono now)
 {
 	struct candidate candidates[DISCIPLINE_SOURCES_MAX];
 	int selected;
@@ -348,12 +430,12 @@ static void reselect(struct discipline *d)
 	selected = select_source(candidates, (size_t)d->n_sources, d->selected);
 	if (selected == d->selected)
 		return;
-	if (selected == SELECT_NONE) {
+	if (selected == SELECT_NONE || (d->selected != SELECT_NONE && !candidates[d->selected].is_usable))
 		push(d, EVENT_LOST, d->selected);
-		coast(d, d->selected);
-	} else {
+	if (selected == SELECT_NONE)
+		hold_over(d, d->selected, now);
+	else
 		push(d, EVENT_SELECTED, selected);
-	}
 	d->selected = selected;
 }
 
@@ -372,7 +454,7 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	if (verdict != SOURCE_FAILED && verdict != SOURCE_SUSPECTED)
 		s->latest_offset = vt_real_since(
 			estimator_remote_at(&s->estimator, s->latest.raw), s->latest.local);
-	reselect(d);
+	reselect(d, now);
 	if (s->outliers != outliers)
 		push(d, EVENT_DISMISSED, source);
 	if (verdict == SOURCE_SLEWED)
@@ -380,8 +462,8 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	if (source != d->selected)
 		return;
 	switch (verdict) {
-	case SOURCE_FAILED: coast(d, source); return;
-	case SOURCE_SUSPECTED: suspect(d, source); return;
+	case SOURCE_FAILED: coast(d, source, now); return;
+	case SOURCE_SUSPECTED: suspect(d, source, now); return;
 	case SOURCE_STEERS:
 	case SOURCE_RESTARTED:
 	case SOURCE_SLEWED:

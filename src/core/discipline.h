@@ -84,8 +84,13 @@ struct discipline {
 	bool is_local_known;
 	struct clock_pair local;
 	vt_rate steered;          /* the rate the clock runs at now */
-	vt_rate base;             /* the followed source's, without any slew */
+	vt_rate base;             /* the followed source's, without any slew of ours */
+	vt_rate usual;            /* the same, without any slew of its own: what holdover keeps ... */
+	vt_mono usual_seen;       /* ... and when the source last ran at it */
+	unsigned learning;        /* updates until we claim to know what is usual */
 	vt_mono settle_at;        /* when a piece of a slew ends; VT_MONO_NEVER: no slew */
+	bool is_left_away;        /* somebody else set our clock, and we repaired it too lately */
+	int step_error, steer_error; /* why the latest attempt failed, or 0; told when it changes */
 
 	struct bound bound;       /* relative to the followed source */
 	bool is_tai_known;
