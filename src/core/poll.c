@@ -21,12 +21,13 @@ void poll_init(struct poll_state *p, const struct source_conf *conf)
 {
 	p->longest = poll_interval(conf->dpoll);
 	p->shortest = conf->is_dpoll_given ? p->longest : vt_span_min(SHORTEST, p->longest);
+	p->first = conf->is_dpoll_given ? p->longest : vt_span_min(FIRST, p->shortest);
 	p->now = p->longest;
 }
 
 vt_span poll_first(struct poll_state *p)
 {
-	p->now = vt_span_min(FIRST, p->shortest);
+	p->now = p->first;
 	return p->now;
 }
 

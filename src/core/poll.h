@@ -16,7 +16,7 @@
 #include "core/source_conf.h"
 
 struct poll_state {
-	vt_span shortest, longest, now;
+	vt_span first, shortest, longest, now;
 };
 
 void poll_init(struct poll_state *p, const struct source_conf *conf);
