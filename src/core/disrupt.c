@@ -25,15 +25,18 @@ void disrupt_init(struct disrupt *d)
 	*d = (struct disrupt){ 0 };
 }
 
-static bool is_expected(const struct estimator *e, const struct reading *r)
+static bool is_expected(const struct disrupt *d, const struct estimator *e, const struct reading *r)
 {
 	struct innovation i;
+	vt_span since;
 
 	if (!estimator_expect(e, r, &i))
 		return true; /* the first reading, or a stale one: no business of ours */
+	/* What was suspicious once does not become plausible by being looked at again. */
+	since = d->n > 0 ? vt_mono_since(d->noticed, d->since) : i.since;
 	return fabs((double)i.size.ns) <= UNSUSPICIOUS_NS + (double)r->radius.ns +
 	                                          NOISE_SIGMAS * (double)i.sigma.ns +
-	                                          PLAUSIBLE_PPB * vt_span_seconds(i.since);
+	                                          PLAUSIBLE_PPB * vt_span_seconds(since);
 }
 
 /* The source's advance beyond nominal from @a to @b, in ns. */
@@ -130,7 +133,7 @@ enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
 {
 	bool was_suspicious = d->n > 0;
 
-	if (is_expected(e, r)) {
+	if (is_expected(d, e, r)) {
 		disrupt_init(d);
 		return was_suspicious ? DISRUPT_DISMISSED : DISRUPT_QUIET;
 	}
