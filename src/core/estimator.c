@@ -20,6 +20,7 @@ void estimator_init(struct estimator *e, vt_rate rate, vt_rate sigma)
 void estimator_restart(struct estimator *e, vt_rate sigma)
 {
 	e->is_started = false;
+	e->is_shocked = false;
 	e->readings = 0;
 	e->var_rate += sigma.ppb * sigma.ppb;
 	e->covariance = 0;
@@ -102,15 +103,17 @@ static void predict(struct estimator *e, vt_span elapsed)
  * The rate changed once in the last @s seconds, nobody knows when: on average in the middle, so
  * that it changed by twice of what @innovation shows.  For a change of one standard deviation D at
  * a time uniform in [0, s] before now the variances are D^2 times s^2/3, s/2 and 1.  They leave the
- * rate open after this reading; the next one settles it.
+ * rate open after this reading; the next one settles it.  Where even that is a shock, it is still
+ * the same change, which has lasted for all of the time since: then D^2 times s^2, s and 1.
  */
 static void open_up(struct estimator *e, double innovation, double s)
 {
-	double change = 2 * innovation / s;
+	double change = (e->is_shocked ? 1 : 2) * innovation / s;
+	double square = change * change;
 
-	e->var_phase += change * change * s * s / 3;
-	e->covariance += change * change * s / 2;
-	e->var_rate += change * change;
+	e->var_phase += square * s * s / (e->is_shocked ? 1 : 3);
+	e->covariance += square * s / (e->is_shocked ? 1 : 2);
+	e->var_rate += square;
 }
 
 static void correct(struct estimator *e, double innovation, double variance)
@@ -149,6 +152,7 @@ enum estimator_verdict estimator_update(struct estimator *e, const struct readin
 		verdict = ESTIMATOR_SHOCK;
 	}
 	correct(e, innovation, noise_variance(r));
+	e->is_shocked = verdict == ESTIMATOR_SHOCK;
 	e->readings++;
 	return verdict;
 }

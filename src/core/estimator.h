@@ -22,6 +22,7 @@
 
 struct estimator {
 	bool is_started;
+	bool is_shocked;   /* the latest reading was one of a changed rate */
 	unsigned readings; /* since the (re)start */
 	vt_mono at;        /* of the latest reading                                  */
 	vt_real remote;    /* the source's time at @at, without ...                  */
