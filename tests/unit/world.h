@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_WORLD_H
+#define TESTS_UNIT_WORLD_H
+
+/*
+ * world.h - a small world for core to live in
+ *
+ * Implements core's two ports: a clock on an oscillator, and sources that show
+ * a reference.  Everything is a function of CLOCK_MONOTONIC_RAW, which only the
+ * world moves: the reference runs at its own rate beside it, a pause is an
+ * instant at which the reference alone goes on, and the clock goes at the rate
+ * it was steered to.  What happens when is planned beforehand.
+ *
+ * The world drives a discipline as the daemon does: it waits until the deadline,
+ * gets up as late as it is told to, dispatches, pops the events.  An observer
+ * looks at the true error at times of its own, and holds the invariant against
+ * the discipline: while it says OK, the clock is within its bound, except from a
+ * jump to the completion of the first reading after it.  A rate that changes by
+ * more than core promises to stand is two readings' worth of blindness: it shows
+ * only in how two of them differ.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/discipline.h"
+
+#define WORLD_SOURCES 2
+#define WORLD_CHANGES 1024
+#define WORLD_EVENTS  256
+
+/* When a world begins on the reference: 2027-01-15 08:00:00 UTC. */
+#define WORLD_BEGIN ((vt_real){ INT64_C(1800000000) * 1000000000 })
+
+/* A crystal nobody has measured yet. */
+#define WORLD_CRYSTAL VT_PPM(50)
+
+/* An instant that keeps the part of a nanosecond that no clock shows. */
+struct world_time {
+	int64_t ns;
+	double fraction; /* [0, 1) */
+};
+
+enum world_change_kind {
+	WORLD_RATE,    /* the reference runs by @ppb faster than CLOCK_MONOTONIC_RAW from now on */
+	WORLD_JUMP,    /* the reference is @span further: a pause that long, or a host's step    */
+	WORLD_SET,     /* somebody else adds @span to our clock                                  */
+	WORLD_OUTCOME, /* @source answers @outcome from now on                                   */
+	WORLD_OFFSET,  /* @source shows the reference and @span from now on                      */
+	WORLD_EPOCH,   /* another counter beneath CLOCK_MONOTONIC_RAW; the rate is @ppb          */
+	WORLD_STEAL,   /* whatever is due within the next @span is only done after it            */
+};
+
+struct world_change {
+	vt_mono at;
+	enum world_change_kind kind;
+	int source;
+	double ppb;
+	vt_span span;
+	enum source_outcome outcome;
+};
+
+struct world_source {
+	struct source_port port;
+	struct world *world;
+	enum source_outcome outcome;
+	vt_span offset;
+	vt_span flip;     /* added to every second reading                                        */
+	double noise_ns;  /* one standard deviation, normally distributed                         */
+	vt_span width;    /* of the narrowest bracket; 0: one instant on both clocks              */
+	double asymmetry; /* where in a bracket the value was taken: 0 its beginning, 1 its end   */
+	bool is_asymmetry_random;
+	vt_mono stuck_raw; /* where not 0, every reading claims to be of this instant */
+	unsigned reads;
+};
+
+struct world_clock {
+	struct clock_port port;
+	struct world *world;
+	vt_span cost;                            /* how long each call takes */
+	int step_error, steer_error, read_error; /* errno, or 0 */
+	unsigned steps, steers, publishes;
+	vt_rate rate, fastest;
+	struct clock_quality quality;
+};
+
+struct world_tally {
+	uint64_t n;
+	double sum_of_squares;
+	double worst_ns;
+	double worst_rate_ppb; /* of the clock, beside the reference's */
+};
+
+struct world {
+	uint64_t random;
+	vt_mono now;
+	struct world_time reference, local;
+	double reference_ppb, walk_ppb; /* the latter per root second */
+	vt_mono next_walk;
+	unsigned epoch;
+
+	struct world_source sources[WORLD_SOURCES];
+	struct world_clock clock;
+
+	double lateness;        /* a wake-up is late by up to this share of the wait ... */
+	vt_span least_lateness; /* ... and by this in any case                           */
+	vt_mono stolen_until;
+
+	size_t n_changes, next_change;
+	struct world_change changes[WORLD_CHANGES];
+
+	struct discipline discipline;
+	uint64_t dispatches;
+	size_t n_events;
+	struct discipline_event events[WORLD_EVENTS];
+	unsigned kinds[EVENT_SET_AWAY + 1];
+
+	vt_span look; /* the mean time between two looks of the observer */
+	vt_mono next_look;
+	struct world_tally tally;
+	unsigned blind_for; /* readings to come */
+	bool has_read;
+	vt_mono jumped_at, read_began;
+	uint64_t violations, looks_ok, looks_disrupted;
+	vt_mono violation_at;
+	double violation_error_ns, violation_bound_ns;
+};
+
+/* A quiet world: the reference at WORLD_BEGIN, our clock by @correction behind it. */
+void world_init(struct world *w, uint64_t seed, vt_span correction);
+
+/* Puts a discipline with the first @n sources into the world.  @sources may be NULL: the defaults.
+ */
+void world_start(struct world *w, const struct discipline_conf *conf,
+                 const struct source_conf *sources, int n);
+
+/* Plans a change; several at one instant happen in the order in which they were planned. */
+void world_plan(struct world *w, struct world_change change);
+
+/* Lives for @span.  Fails the test when the discipline does not let the world sleep. */
+void world_run(struct world *w, vt_span span);
+
+/* Starts the observer's tally anew. */
+void world_forget(struct world *w);
+
+/* How far our clock is ahead of the reference. */
+double world_error_ns(const struct world *w);
+
+double world_rms_ns(const struct world *w);
+
+/* The @n-th event of @kind, or NULL. */
+const struct discipline_event *world_event(const struct world *w, enum discipline_event_kind kind,
+                                           unsigned n);
+
+double world_uniform(struct world *w);  /* [0, 1) */
+double world_gaussian(struct world *w); /* mean 0, standard deviation 1 */
+
+/* $VMTIME_SEED, or one of the moment; printed, so that a failure can be repeated. */
+uint64_t world_seed(void);
+
+/* What most tests begin with: not observing, a crystal's rate unknown, 83333 ppm. */
+struct discipline_conf world_conf(bool is_fresh_boot);
+
+#endif
