@@ -169,9 +169,11 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 /*
  * Taken from the reading itself, which cannot be wrong by more than it says, not from the estimate
  * that is made of it, which can.  Our own slew is a drift as well, until it is ended: we may be late.
+ * So is the one before it, at @before: it lasted for some time after we looked at the clock.
  */
-static void take_bound(struct discipline *d, const struct source *s)
+static void take_bound(struct discipline *d, const struct source *s, vt_rate before)
 {
+	double slew = fmax(fabs(d->steered.ppb - d->base.ppb), fabs(before.ppb - d->base.ppb));
 	vt_span age = vt_mono_since(d->local.raw, s->latest.raw);
 	vt_rate drift = fastest_drift(d, s);
 	vt_real remote = vt_real_add(vt_real_add(s->latest.remote, age), vt_rate_over(d->base, age));
@@ -181,7 +183,7 @@ static void take_bound(struct discipline *d, const struct source *s)
 	d->bound = (struct bound){
 		.taken = d->local.raw,
 		.radius = vt_span_add(vt_span_add(apart, drifted), source_error(s)),
-		.max_drift = { drift.ppb + fabs(d->steered.ppb - d->base.ppb) },
+		.max_drift = { drift.ppb + slew },
 		.shelf_life = SHELF_LIFE,
 	};
 }
@@ -252,6 +254,7 @@ static void settle(struct discipline *d, vt_mono now)
 {
 	struct clock_pair seen;
 	vt_span correction;
+	vt_rate before = d->steered;
 
 	/* A clock that was set is the next reading's business: it must still look so to it. */
 	if (d->selected == SELECT_NONE || d->clock->ops->read(d->clock, &seen) < 0 ||
@@ -264,7 +267,7 @@ static void settle(struct discipline *d, vt_mono now)
 	if (!discipline_correction(d, seen.raw, &correction))
 		return;
 	slew(d, d->selected, correction, seen.raw);
-	take_bound(d, &d->sources[d->selected]);
+	take_bound(d, &d->sources[d->selected], before);
 }
 
 static bool step(struct discipline *d, int source, enum step_cause cause, vt_span correction)
@@ -375,6 +378,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	vt_span correction = s->latest_offset;
 	struct clock_pair seen = { r->raw, r->local, r->local_radius };
 	enum step_cause cause = cause_of(d, verdict, &seen, correction);
+	vt_rate before = d->steered;
 	vt_span left;
 
 	d->local = seen;
@@ -388,7 +392,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	d->has_updated = true;
 	d->is_disrupted = false;
 	slew(d, source, left, r->raw);
-	take_bound(d, s);
+	take_bound(d, s, before);
 	publish(d, !d->is_left_away, d->bound.radius);
 }
 
