@@ -154,7 +154,8 @@ static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 	/* Until now it went at the old rate. */
 	d->local.local = local_expected(d, now);
 	d->local.raw = now;
-	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered), &d->steer_error);
+	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered),
+	              &d->steer_error);
 }
 
 /* The fastest that the source and an unsteered clock may drift apart. */
@@ -168,15 +169,16 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 
 /*
  * Taken from the reading itself, which cannot be wrong by more than it says, not from the estimate
- * that is made of it, which can.  Our own slew is a drift as well, until it is ended: we may be late.
- * So is the one before it, at @before: it lasted for some time after we looked at the clock.
+ * that is made of it, which can.  Our own slew is a drift as well, until it is ended: we may be
+ * late.  So is the one before it, at @before: it lasted for some time after we looked at the clock.
  */
 static void take_bound(struct discipline *d, const struct source *s, vt_rate before)
 {
 	double slew = fmax(fabs(d->steered.ppb - d->base.ppb), fabs(before.ppb - d->base.ppb));
 	vt_span age = vt_mono_since(d->local.raw, s->latest.raw);
 	vt_rate drift = fastest_drift(d, s);
-	vt_real remote = vt_real_add(vt_real_add(s->latest.remote, age), vt_rate_over(d->base, age));
+	vt_span moved = vt_span_add(age, vt_rate_over(d->base, age));
+	vt_real remote = vt_real_add(s->latest.remote, moved);
 	vt_span apart = vt_span_abs(vt_real_since(remote, d->local.local));
 	vt_span drifted = vt_span_add(vt_span_abs(vt_rate_over(drift, age)), VT_NS(1));
 
@@ -434,7 +436,8 @@ static void reselect(struct discipline *d, vt_mono now)
 	selected = select_source(candidates, (size_t)d->n_sources, d->selected);
 	if (selected == d->selected)
 		return;
-	if (selected == SELECT_NONE || (d->selected != SELECT_NONE && !candidates[d->selected].is_usable))
+	if (selected == SELECT_NONE ||
+	    (d->selected != SELECT_NONE && !candidates[d->selected].is_usable))
 		push(d, EVENT_LOST, d->selected);
 	if (selected == SELECT_NONE)
 		hold_over(d, d->selected, now);
