@@ -105,8 +105,8 @@ static void save_drift(struct daemon *d)
 	s = &c->sources[c->selected];
 	if (s->estimator.readings < 3 || estimator_rate_sigma(&s->estimator).ppb > WORTH_SAVING.ppb)
 		return;
-	(void)drift_save(d->settings.drift_file, estimator_rate(&s->estimator),
-	                 estimator_rate_sigma(&s->estimator));
+	/* Not the estimator's rate: the host may be slewing its clock right now. */
+	(void)drift_save(d->settings.drift_file, c->usual, estimator_rate_sigma(&s->estimator));
 }
 
 /* The first turn in which the clock is right: the stamp, the service manager. */
