@@ -13,6 +13,8 @@
 #
 # A link leads to a file.  The block ```layers is the table of check-layers.sh, and with VMTIMED
 # each block ```conf is a configuration that it understands.  Other blocks are not looked at.
+#
+# With VMTIMED, every option that its --help lists stands in man/vmtimed.8, too.
 set -eu
 
 [ $# -ge 1 ] || { echo "usage: check-docs.sh ROOT [VMTIMED]" >&2; exit 1; }
@@ -164,6 +166,21 @@ for block in "$scratch"/layers.*; do
 	cmp -s "$block" "$scratch/table" ||
 		wrong "the block of layers in docs/ is not the table of check-layers.sh"
 done
+
+# Prints the options as mdoc writes them: "d", "\-conf\-reference".
+options() {
+	"$vmtimed" --help | sed -nE 's/^  -(-?[A-Za-z-]+).*/\1/p' | sed 's/-/\\-/g'
+}
+
+manual=man/vmtimed.8
+if [ -n "$vmtimed" ] && [ -f "$manual" ]; then
+	options >"$scratch/options"
+	grep -q . "$scratch/options" || wrong "$vmtimed --help lists no options"
+	while IFS= read -r option; do
+		sed -n 's/^\.It Fl / /p' "$manual" | tr ' ' '\n' | grep -qxF -- "$option" ||
+			wrong "$manual: the option -$option is not there"
+	done <"$scratch/options"
+fi
 
 grep -q . "$scratch/tokens" || { echo "check-docs: the documents name nothing" >&2; exit 1; }
 echo "$(grep -c . "$scratch/tokens") names in$documents"

@@ -221,9 +221,10 @@ document() {
 	printf 'test:\n\ttrue\n' >"$tree/Makefile"
 }
 
-# A daemon that understands only a configuration that says so.
+# A daemon that understands only a configuration that says so, and has two options.
 make_vmtimed() {
-	printf '#!/bin/sh\ngrep -qx understood "$3"\n' >"$dir/vmtimed"
+	printf '#!/bin/sh\n%s\n' '[ "$1" = --help ] || exec grep -qx understood "$3"' \
+		'printf "  -d     stay\n  --go-on  go\n"' >"$dir/vmtimed"
 	chmod +x "$dir/vmtimed"
 }
 
@@ -234,6 +235,11 @@ test_docs() {
 		'| `src/base/units.c` | `half()` | `build/x` |' '```conf' 'understood' '```' \
 		'```' '`gone.c` in a block' '```'
 	good docs
+	mkdir "$tree/man"
+	printf '%s\n' '.It Fl d' '.It Fl x , \-go\-on Ar far' >"$tree/man/vmtimed.8"
+	good docs
+	printf '%s\n' '.It Fl d' '.It Fl \-go\-off' >"$tree/man/vmtimed.8"
+	bad docs 'the option -\-go\-on is not there'
 	document 'See `src/base/gone.c`.'
 	bad docs 'docs/tour.md:1: there is no src/base/gone.c'
 	document '' 'See `gone.c`.'
