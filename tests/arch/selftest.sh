@@ -62,6 +62,7 @@ commands() {
 run_check() {
 	case $1 in
 	layers | words) "$here/check-$1.sh" "$tree" ;;
+	docs) "$here/check-docs.sh" "$tree" "$dir/vmtimed" ;;
 	headers) commands && "$here/check-headers.sh" "$tree" "$dir" ;;
 	clang) commands && "$here/check-clang.sh" "$dir" ;;
 	purity)
@@ -213,11 +214,60 @@ test_words() {
 	bad words 'no SPDX line: tool'
 }
 
+# document LINE... - the only document of the tree
+document() {
+	mkdir -p "$tree/docs"
+	printf '%s\n' "$@" >"$tree/docs/tour.md"
+	printf 'test:\n\ttrue\n' >"$tree/Makefile"
+}
+
+# A daemon that understands only a configuration that says so, and has two options.
+make_vmtimed() {
+	printf '#!/bin/sh\n%s\n' '[ "$1" = --help ] || exec grep -qx understood "$3"' \
+		'printf "  -d     stay\n  --go-on  go\n"' >"$dir/vmtimed"
+	chmod +x "$dir/vmtimed"
+}
+
+test_docs() {
+	make_vmtimed
+	document 'See `src/base/units.c`, `base/units.h`, `units.c` and `/proc/nothing/here`.' \
+		'`half()` is one, `make test` another; [this](../README.md) and [that](#here) too.' \
+		'| `src/base/units.c` | `half()` | `build/x` |' '```conf' 'understood' '```' \
+		'```' '`gone.c` in a block' '```'
+	good docs
+	mkdir "$tree/man"
+	printf '%s\n' '.It Fl d' '.It Fl x , \-go\-on Ar far' >"$tree/man/vmtimed.8"
+	good docs
+	printf '%s\n' '.It Fl d' '.It Fl \-go\-off' >"$tree/man/vmtimed.8"
+	bad docs 'the option -\-go\-on is not there'
+	document 'See `src/base/gone.c`.'
+	bad docs 'docs/tour.md:1: there is no src/base/gone.c'
+	document '' 'See `gone.c`.'
+	bad docs 'docs/tour.md:2: there is no gone.c'
+	document 'Calls `twice()`.'
+	bad docs 'there is no function twice in src'
+	document '| `src/core/bound.c` | `half()` |'
+	bad docs 'there is no function half in src/core/bound.c'
+	document 'See [this](gone.md).'
+	bad docs 'a link to nothing: gone.md'
+	document 'Try `make coffee`.'
+	bad docs 'no target coffee'
+	document '```conf' 'nonsense' '```'
+	bad docs 'does not understand this'
+	document '```layers' 'core os' '```' '`half()`'
+	bad docs 'not the table of check-layers.sh'
+	document 'A `src/base/units.c and on.'
+	bad docs 'a backtick that is not closed'
+	document 'Nothing at all.'
+	bad docs 'the documents name nothing'
+}
+
 fresh_tree
 test_layers
 test_purity
 test_headers
 test_clang
 test_words
+test_docs
 echo "$cases cases, $failures failures"
 [ $failures -eq 0 ]
