@@ -129,7 +129,7 @@ daemon_start() {
 		[ "$LAB_config" != none ] || conf=/lab/configs/line.conf
 		set -- chronyd -d -u root -f "$conf" "$@"
 		;;
-	phc2sys) set -- phc2sys -s "$(kvm_ptp)" -c CLOCK_REALTIME -O 0 -R 1 -S 0.1 -m ;;
+	phc2sys) set -- phc2sys -s "$(kvm_ptp)" -c CLOCK_REALTIME -O 0 -R 1 -m ;;
 	esac
 	rawstamp /run/lab.started "$@" >>"$results/daemon.log" 2>&1 &
 	echo $! >/run/lab.pid
