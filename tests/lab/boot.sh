@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot.sh BOOT OUT - one boot of the lab: the guests of boots/BOOT.boot, judged; logs and samples to OUT
+# boot.sh BOOT OUT [SECONDS] - one boot of the lab: the guests of boots/BOOT.boot, judged
 #
+# Logs and samples go to OUT. After SECONDS (default 420) the lab is ended, and the test has failed.
 # A line of a boot file is a guest: a label, then words of its kernel's command line (guest/init).
 # Environment: VMTIMED, VMTIME, VMTIMED_STATIC (programs to put into the guest), LAB_DAEMON (chronyd:
-# the same scenarios with another daemon, for comparison), LAB_SECONDS (hard limit, default 420).
+# the same scenarios with another daemon, for comparison).
 #
 # Exit status: 0 all passed, 1 something failed, 77 skipped, with the reason printed.
 set -euo pipefail
@@ -13,16 +14,21 @@ set -euo pipefail
 
 boot=$1
 out=$2
-vmtimed=${VMTIMED:-} vmtime=${VMTIME:-} vmtimed_static=${VMTIMED_STATIC:-}
+vmtimed=${VMTIMED:-} vmtime=${VMTIME:-} vmtimed_static=
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+
+# The static daemon goes alone: it is built when a guest of this boot asks for it, and nothing else is taken.
+if grep -q 'lab.daemon=vmtimed-static' "$lab_dir/boots/$boot.boot"; then
+	top=$(cd "$lab_dir/../.." && pwd)
+	vmtimed_static=${VMTIMED_STATIC:-$top/$("$top/scripts/static.sh")} || exit
+	vmtimed='' vmtime=''
+fi
 if [[ -n ${LAB_DAEMON:-} ]]; then
 	peers=yes
 	lab_ready tools kernel qemu peers
-	sed "s/\$/ lab.daemon=$LAB_DAEMON/" "$lab_dir/boots/$boot.boot" >"$out/plan"
 else
 	lab_ready
-	cp "$lab_dir/boots/$boot.boot" "$out/plan"
 fi
-sed -i '/^#/d; / lab.daemon$/d' "$out/plan"
-lab_boot "$out/plan" "${LAB_SECONDS:-420}"
+sed "/^#/d; s/\$/${LAB_DAEMON:+ lab.daemon=$LAB_DAEMON}/" "$lab_dir/boots/$boot.boot" >"$out/plan"
+lab_boot "$out/plan" "${3:-420}"

@@ -129,13 +129,13 @@ lab_machine() {
 	# shellcheck disable=SC2086 # words of arguments
 	(qemu $cpu -smp 2 -m 2048 -display none -vga none -nic none -no-reboot -nodefaults \
 		-kernel "$cache/kernel/vmlinuz" -initrd "$out/host.cpio" \
-		-append 'console=ttyS0 quiet panic=1 loglevel=4 tsc=reliable lab.host' \
+		-append "console=ttyS0 quiet panic=1 loglevel=4 tsc=reliable lab.host lab.accelerator=$accelerator" \
 		-serial "file:$out/host-console.log" -device virtio-serial-pci \
 		-chardev file,id=out,path=/dev/fd/1,append=on -device virtserialport,chardev=out,name=lab.out \
 		-chardev "file,id=data,path=$out/results.tar" -device virtserialport,chardev=data,name=lab.data \
 		-chardev "file,id=console,path=$out/guest-console.log" \
 		-device virtserialport,chardev=console,name=lab.console \
-		"$@" </dev/null 2>"$out/qemu.log") &
+		"$@" <"${lab_input:-/dev/null}" 2>"$out/qemu.log") &
 	local machine=$!
 	trap 'kill -9 $machine 2>/dev/null || true' EXIT
 	trap 'exit 130' INT TERM
@@ -180,6 +180,18 @@ lab_boot() {
 	rm -f "$out/host.cpio"
 	[[ ! -s $out/results.tar ]] || tar -x -i -C "$out" -f "$out/results.tar" || true
 	lab_verdict "$plan"
+}
+
+# lab_shell PLAN-FILE: the same for a person: the guest's console is this terminal, and nothing is judged.
+lab_shell() {
+	local saved lab_input=/dev/tty
+	saved=$(stty -g)
+	lab_build "$1"
+	# Ctrl-A is the escape of QEMU's multiplexer; a terminal left raw is put right again.
+	lab_machine "$accelerator" 86400 -chardev stdio,id=shell,mux=on,signal=off \
+		-device virtserialport,chardev=shell,name=lab.shell || true
+	stty "$saved"
+	rm -f "$out/host.cpio"
 }
 
 lab_verdict() {

@@ -31,7 +31,7 @@ guest_start() { # guest_start WORDS [QEMU-ARGUMENT...]
 		-chardev "file,id=data,path=$(port lab.data)" -device virtserialport,chardev=data,name=lab.data \
 		-chardev "$shell,id=shell" -device virtconsole,chardev=shell \
 		-kernel /lab/vmlinuz -initrd /lab/guest.cpio \
-		-append "console=ttyS0 quiet panic=1 loglevel=4 tsc=reliable lab.label=$guest_label $words" "$@" \
+		-append "console=ttyS0 quiet panic=1 loglevel=4 tsc=reliable lab.label=$guest_label lab.accelerator=$LAB_accelerator $words" "$@" \
 		</dev/null >/tmp/qemu.log 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- &
 	qemu_pid=$!
 	qmp '{"execute":"qmp_capabilities"}'
@@ -116,8 +116,7 @@ guest_serve() { # until the guest has ended
 			# shellcheck disable=SC2086 # words of arguments
 			if request_$word $arguments; then answer ok; else answer "failed: $answer"; fi
 			;;
-		shell) echo "SHELL"; answer ok ;;
-		left) answer ok ;;
+		shell) answer ok ;;
 		end) answer ok; guest_ended=yes; wait $qemu_pid ;;
 		*) answer "failed: no such request: $word" ;;
 		esac

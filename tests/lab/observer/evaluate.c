@@ -107,7 +107,7 @@ static int evaluate_lock(const struct run *run, double start_s, double limit_ns)
 	for (size_t i = first; i > 0 && isnan(before_ns); i--)
 		if (!run->samples[i - 1].failed)
 			before_ns = run->samples[i - 1].error_ns;
-	printf("samples=%zu before_ns=%.0f ", run->count - first, before_ns);
+	printf("used=%zu before_ns=%.0f ", run->count - first, before_ns);
 	print_since("lock_s", run, run_settled(run, first, limit_ns), start_s);
 	printf("\n");
 	return 0;
@@ -132,10 +132,10 @@ static int evaluate_steady(const struct run *run, double from_s, double to_s)
 		width = fmax(width, sample->half_width_ns);
 	}
 	if (used == 0) {
-		printf("samples=0 rms_ns=never max_ns=never mean_ns=never width_ns=never\n");
+		printf("used=0 rms_ns=never max_ns=never mean_ns=never width_ns=never\n");
 		return 0;
 	}
-	printf("samples=%zu rms_ns=%.1f max_ns=%.0f mean_ns=%.1f width_ns=%.0f\n", used,
+	printf("used=%zu rms_ns=%.1f max_ns=%.0f mean_ns=%.1f width_ns=%.0f\n", used,
 	       sqrt(squares / (double)used), largest, sum / (double)used, width);
 	return 0;
 }

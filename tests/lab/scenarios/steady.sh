@@ -11,5 +11,5 @@ sleep 60
 watch_stop
 host slew off
 evaluated steady "$samples" "$from" 0
-say "  mean $mean_ns ns, largest $max_ns ns, $(wc -l <"$samples") samples"
+say "  mean $mean_ns ns, largest $max_ns ns, $used samples"
 check "RMS error over 60 s" "$rms_ns" ns 150

@@ -7,7 +7,7 @@
 # hypercall. The observer has the same limit: its own half-width is allowed on top.
 name=tsc
 set_clocksource tsc
-[ "$(clocksource)" = tsc ] || { skip "this guest's kernel offers no clocksource tsc"; exit 0; }
+[ "$(clocksource)" = tsc ] || { say "FAIL tsc: the kernel refuses the clocksource tsc"; exit 0; }
 
 watch_start tsc-lock 5 -b
 sleep 0.5
@@ -16,7 +16,7 @@ sleep 8
 watch_stop
 evaluated lock "$samples" "$started" 20000
 say "  error before the start: $before_ns ns"
-check "start to |error| < 20 us on tsc" "$lock_s" s 0.3
+check "start to |error| < 20 us on tsc" "$lock_s" s 0.5
 
 watch_start tsc-steady 50 -b
 from=$(raw_now)
