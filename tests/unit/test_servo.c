@@ -8,81 +8,64 @@
 
 #include "core/servo.h"
 
+static const struct {
+	const char *what;
+	vt_span correction;
+	double base;
+	vt_span interval;
+	double max_slew;
+	double rate;
+	vt_span hold;
+} CASES[] = {
+	{ "nothing to do", { 0 }, 12e3, { 1000000000 }, 83e6, 12e3, { 1000000000 } },
+	{ "behind: faster", { 1000 }, 0, { 1000000000 }, 83e6, 1000, { 1000000000 } },
+	{ "ahead: slower", { -1000 }, 0, { 1000000000 }, 83e6, -1000, { 1000000000 } },
+	{ "on top of the source's", { 1000 }, -5e3, { 500000000 }, 83e6, -3000, { 500000000 } },
+	{ "500 ppm are gentle", { 500000 }, 0, { 1000000000 }, 83e6, 500e3, { 1000000000 } },
+	{ "beyond them: one piece", { 600000 }, 0, { 1000000000 }, 83e6, 12e6, { 50000000 } },
+	{ "as fast as is allowed",
+	  { 566000000 },
+	  1e3,
+	  { 1000000000 },
+	  83e6,
+	  83e6 + 1e3,
+	  { 50000000 } },
+	{ "backwards as well",
+	  { -566000000 },
+	  1e3,
+	  { 1000000000 },
+	  83e6,
+	  -83e6 + 1e3,
+	  { 50000000 } },
+	{ "pieces end with the interval",
+	  { 566000000 },
+	  0,
+	  { 20000000 },
+	  83e6,
+	  83e6,
+	  { 20000000 } },
+	{ "a gentle limit needs none",
+	  { 566000000 },
+	  0,
+	  { 1000000000 },
+	  400e3,
+	  400e3,
+	  { 1000000000 } },
+	{ "its last bit", { 200000 }, 0, { 1000000000 }, 400e3, 200e3, { 1000000000 } },
+	{ "decades", { INT64_MAX }, 0, { 1000000000 }, 83e6, 83e6, { 50000000 } },
+};
+
 static void test_plans(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *what;
-		vt_span correction;
-		double base;
-		vt_span interval;
-		double max_slew;
-		double rate;
-		vt_span hold;
-	} cases[] = {
-		{ "nothing to do", { 0 }, 12e3, { 1000000000 }, 83e6, 12e3, { 1000000000 } },
-		{ "behind: faster", { 1000 }, 0, { 1000000000 }, 83e6, 1000, { 1000000000 } },
-		{ "ahead: slower", { -1000 }, 0, { 1000000000 }, 83e6, -1000, { 1000000000 } },
-		{ "on top of the source's",
-		  { 1000 },
-		  -5e3,
-		  { 500000000 },
-		  83e6,
-		  -3000,
-		  { 500000000 } },
-		{ "500 ppm are gentle",
-		  { 500000 },
-		  0,
-		  { 1000000000 },
-		  83e6,
-		  500e3,
-		  { 1000000000 } },
-		{ "beyond them: one piece",
-		  { 600000 },
-		  0,
-		  { 1000000000 },
-		  83e6,
-		  12e6,
-		  { 50000000 } },
-		{ "as fast as is allowed",
-		  { 566000000 },
-		  1e3,
-		  { 1000000000 },
-		  83e6,
-		  83e6 + 1e3,
-		  { 50000000 } },
-		{ "backwards as well",
-		  { -566000000 },
-		  1e3,
-		  { 1000000000 },
-		  83e6,
-		  -83e6 + 1e3,
-		  { 50000000 } },
-		{ "pieces end with the interval",
-		  { 566000000 },
-		  0,
-		  { 20000000 },
-		  83e6,
-		  83e6,
-		  { 20000000 } },
-		{ "a gentle limit needs none",
-		  { 566000000 },
-		  0,
-		  { 1000000000 },
-		  400e3,
-		  400e3,
-		  { 1000000000 } },
-		{ "its last bit", { 200000 }, 0, { 1000000000 }, 400e3, 200e3, { 1000000000 } },
-		{ "decades", { INT64_MAX }, 0, { 1000000000 }, 83e6, 83e6, { 50000000 } },
-	};
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
 		struct servo_plan plan =
-			servo_plan(cases[i].correction, (vt_rate){ cases[i].base },
-		                   cases[i].interval, (vt_rate){ cases[i].max_slew });
+			servo_plan(CASES[i].correction, (vt_rate){ CASES[i].base },
+		                   CASES[i].interval, (vt_rate){ CASES[i].max_slew });
 
-		if (fabs(plan.rate.ppb - cases[i].rate) > 1e-3 || plan.hold.ns != cases[i].hold.ns)
-			fail_msg("%s: %.3f ppb for %lld ns", cases[i].what, plan.rate.ppb,
+		if (fabs(plan.rate.ppb - CASES[i].rate) > 1e-3 || plan.hold.ns != CASES[i].hold.ns)
+			fail_msg("%s: %.3f ppb for %lld ns", CASES[i].what, plan.rate.ppb,
 			         (long long)plan.hold.ns);
 	}
 }
