@@ -325,17 +325,24 @@ static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
 	d->base = rate;
 }
 
-static void account(struct discipline *d, const struct source *s, vt_span correction)
+/* A step repairs the world's doing; the long-term average tells of the discipline's own. */
+static void average(struct discipline *d, vt_span correction)
 {
 	double square = (double)correction.ns * (double)correction.ns;
 	double past = d->rms_offset_ns * d->rms_offset_ns;
+
+	d->rms_offset_ns = d->has_average ? sqrt(past + RMS_WEIGHT * (square - past))
+	                                  : fabs((double)correction.ns);
+	d->has_average = true;
+}
+
+static void account(struct discipline *d, const struct source *s, enum step_cause cause,
+                    vt_span correction)
+{
 	vt_rate rate = estimator_rate(&s->estimator);
 
-	/* The very first offset is the boot's, not the discipline's: the average starts behind it. */
-	if (d->updates > 1)
-		d->rms_offset_ns = sqrt(past + RMS_WEIGHT * (square - past));
-	else if (d->updates == 1)
-		d->rms_offset_ns = fabs((double)correction.ns);
+	if (cause == STEP_DRIFT)
+		average(d, correction);
 	if (d->has_updated)
 		d->update_interval = vt_mono_since(s->latest.raw, d->last_update);
 	d->residual = (vt_rate){ rate.ppb - d->base.ppb };
@@ -389,7 +396,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 		d->jumps++;
 		d->learning = LEARNING;
 	}
-	account(d, s, correction);
+	account(d, s, cause, correction);
 	left = move(d, source, cause, correction);
 	d->has_updated = true;
 	d->is_disrupted = false;

@@ -97,7 +97,8 @@ struct discipline {
 	vt_span utc_minus_tai;
 
 	vt_span last_offset;      /* correction asked for by the latest update */
-	double rms_offset_ns;
+	bool has_average;
+	double rms_offset_ns;     /* long-term average of the offsets that nothing but drift made */
 	vt_mono last_update;
 	vt_span update_interval;
 	vt_rate residual;         /* the source's rate now minus the one used until the update */
