@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +234,9 @@ static int drop_root(struct daemon *d)
 	r = start_opener(d);
 	if (r < 0)
 		return r;
-	r = privileges_drop(&d->user);
+	/* Nobody to become, but what a service manager gave beyond these two is given back. */
+	r = geteuid() != 0 ? privileges_limit(1ULL << CAP_SYS_TIME | 1ULL << CAP_DAC_OVERRIDE)
+	                   : privileges_drop(&d->user);
 	return r < 0 ? log_err(r, "becoming user %s", d->user_name) : 0;
 }
 
