@@ -111,7 +111,7 @@ static void save_drift(struct daemon *d)
 	if (s->estimator.readings < 3 || estimator_rate_sigma(&s->estimator).ppb > WORTH_SAVING.ppb)
 		return;
 	(void)drift_save(d->settings.drift_file, estimator_rate(&s->estimator),
-	                 estimator_rate_sigma(&s->estimator));
+	                 estimator_rate_sigma(&s->estimator), &d->drift_error);
 }
 
 /* The first turn in which the clock is right: the stamp, the service manager. */
