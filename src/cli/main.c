@@ -21,6 +21,7 @@
 #include "cli/status.h"
 #include "cli/table.h"
 #include "cli/words.h"
+#include "os/descriptors.h"
 #include "proto/control.h"
 
 #define DEFAULT_SOCKET "/run/vmtime/vmtimed.sock"
@@ -210,6 +211,8 @@ int main(int argc, char **argv)
 	size_t length;
 	int r;
 
+	if (descriptors_fill() < 0)
+		return EXIT_NO_ANSWER;
 	/* A closed pipe is an output error as any other, not a death without an exit status. */
 	signal(SIGPIPE, SIG_IGN);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "guestd/control.h"
 #include "guestd/drift.h"
 #include "guestd/events.h"
+#include "guestd/report.h"
 #include "os/conf_files.h"
 #include "os/stamp.h"
 #include "os/tai.h"
@@ -51,11 +53,14 @@ void daemon_init(struct daemon *d, const struct options *options)
 
 const char *daemon_configuration(const struct options *options)
 {
+	struct stat st;
+
 	if (options->file)
 		return options->file;
 	if (options->n_directives > 0)
 		return NULL;
-	return access(DAEMON_CONFIGURATION, F_OK) == 0 ? DAEMON_CONFIGURATION : NULL;
+	/* Only a file that is not there is none: one that cannot be reached must not be passed over. */
+	return lstat(DAEMON_CONFIGURATION, &st) == 0 || errno != ENOENT ? DAEMON_CONFIGURATION : NULL;
 }
 
 struct step_conf daemon_step_conf(const struct settings *s, bool is_fresh_boot)
@@ -106,7 +111,8 @@ static void save_drift(struct daemon *d)
 	if (s->estimator.readings < 3 || estimator_rate_sigma(&s->estimator).ppb > WORTH_SAVING.ppb)
 		return;
 	/* Not the estimator's rate: the host may be slewing its clock right now. */
-	(void)drift_save(d->settings.drift_file, c->usual, estimator_rate_sigma(&s->estimator));
+	(void)drift_save(d->settings.drift_file, c->usual, estimator_rate_sigma(&s->estimator),
+	                 &d->drift_error);
 }
 
 /* The first turn in which the clock is right: the stamp, the service manager. */
@@ -170,6 +176,25 @@ static void note_state(struct daemon *d, vt_mono now)
 	d->state_since = now;
 }
 
+/* -t: a daemon has done what it was told, -q and -Q have not. */
+static void end_in_time(struct daemon *d)
+{
+	char text[REPORT_TEXT_MAX];
+
+	d->wants_end = true;
+	if (d->options.mode == OPTIONS_RUN) {
+		log_info("ending after the time that -t gives");
+		return;
+	}
+	d->exit_status = 1;
+	if (d->discipline.has_updated) {
+		log_fail("the time that -t gives was too short to end the slew");
+		return;
+	}
+	report_explain_sources(d, text, sizeof text);
+	log_fail("nothing to compare the clock with in the time that -t gives: %s", text);
+}
+
 static void keep_house(struct daemon *d, vt_mono now)
 {
 	note_state(d, now);
@@ -179,12 +204,8 @@ static void keep_house(struct daemon *d, vt_mono now)
 		save_drift(d);
 		d->drift_due = vt_mono_add(now, d->settings.drift_interval);
 	}
-	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
-		log_info("ending after the time that -t gives");
-		d->wants_end = true;
-		if (d->options.mode != OPTIONS_RUN)
-			d->exit_status = 1;
-	}
+	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns)
+		end_in_time(d);
 }
 
 /* -q and -Q are over as soon as there is something to tell. */
@@ -250,6 +271,15 @@ static void warn_unchangeable(const struct settings *old, const struct settings 
 		log_warn("pidfile: takes effect after a restart");
 }
 
+/* READY=1 ends a reload, but before the clock was right for once it would claim that it is. */
+static void end_reload(const struct daemon *d, const char *status)
+{
+	if (d->was_ready)
+		notify_ready(&d->notify, status);
+	else if (status)
+		notify_status(&d->notify, status);
+}
+
 void daemon_reload(struct daemon *d)
 {
 	struct settings settings;
@@ -258,7 +288,7 @@ void daemon_reload(struct daemon *d)
 	notify_reloading(&d->notify);
 	if (daemon_load_settings(&d->options, configuration, &settings) < 0) {
 		log_fail("the new configuration is not used, the old one stays");
-		notify_ready(&d->notify, "the configuration in use is an old one: the new one is in error");
+		end_reload(d, "the configuration in use is an old one: the new one is in error");
 		return;
 	}
 	warn_unchangeable(&d->settings, &settings);
@@ -277,8 +307,9 @@ void daemon_reload(struct daemon *d)
 		refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
 	}
 	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
-	log_info("configuration reloaded");
-	notify_ready(&d->notify, NULL);
+	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0
+	         ? "" : ": there is no file, so the host's clock is used");
+	end_reload(d, NULL);
 }
 
 void daemon_fini(struct daemon *d)

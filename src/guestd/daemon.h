@@ -47,6 +47,7 @@ struct daemon {
 
 	vt_mono started, now;
 	vt_mono drift_due;     /* when the drift file is saved next          */
+	int drift_error;       /* why it could not be saved the last time; 0 */
 	vt_mono owner_due;     /* when other owners are looked for next      */
 	enum discipline_state state;
 	vt_mono state_since;   /* when @state was entered                    */

@@ -44,15 +44,17 @@ void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *
 	log_info("drift file %s: frequency %.3f ppm", path, drift.fast.ppb / 1e3);
 }
 
-int drift_save(const char *path, vt_rate rate, vt_rate sigma)
+int drift_save(const char *path, vt_rate rate, vt_rate sigma, int *last_error)
 {
 	struct drift drift = { .fast = { -rate.ppb }, .skew = sigma };
 	char text[DRIFTFILE_MAX];
 	size_t length = driftfile_encode(&drift, text);
 	int r = file_replace(path, text, length, 0644);
 
-	if (r < 0)
-		return log_cope(r, "drift file %s could not be saved, the old one stays", path);
-	log_debug("drift file %s saved", path);
-	return 0;
+	if (r < 0 && r != *last_error)
+		log_cope(r, "drift file %s could not be saved, the old one stays", path);
+	if (r == 0)
+		log_debug("drift file %s saved", path);
+	*last_error = r;
+	return r;
 }

@@ -16,7 +16,11 @@
  */
 void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *ret_sigma);
 
-/* Replaces the file.  0, or -errno with the old file intact; logs its failure itself. */
-int drift_save(const char *path, vt_rate rate, vt_rate sigma);
+/*
+ * Replaces the file.  0, or -errno with the old file intact.  Logs its failure itself, but only
+ * where it is another than *@last_error, which is the result of the call before and becomes that of
+ * this one: a file that can never be written is not worth a line each hour.
+ */
+int drift_save(const char *path, vt_rate rate, vt_rate sigma, int *last_error);
 
 #endif

@@ -98,6 +98,18 @@ static void watch_signal(struct loop *l, ev_signal *w, int number)
 	ev_signal_start(l->ev, w);
 }
 
+/* main held them back until somebody would take notice. */
+static void let_signals_in(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &held, NULL);
+}
+
 int loop_run(struct daemon *d)
 {
 	struct loop l = { .daemon = d, .ev = ev_loop_new(EVBACKEND_POLL | EVFLAG_NOENV) };
@@ -111,6 +123,7 @@ int loop_run(struct daemon *d)
 	watch_signal(&l, &l.term, SIGTERM);
 	watch_signal(&l, &l.interrupt, SIGINT);
 	watch_signal(&l, &l.hangup, SIGHUP);
+	let_signals_in();
 	ev_prepare_init(&l.prepare, on_prepare);
 	ev_prepare_start(l.ev, &l.prepare);
 	ev_check_init(&l.check, on_check);

@@ -5,12 +5,16 @@
  */
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "guestd/daemon.h"
 #include "guestd/loop.h"
+#include "os/descriptors.h"
 
 static int write_out(const char *text)
 {
@@ -48,6 +52,37 @@ static int restore_clock(void)
 	return r < 0 ? (log_err(r, "restoring the clock's rate"), 1) : 0;
 }
 
+/*
+ * A signal between the first file that is made and the loop would leave that file behind: it waits
+ * until the loop watches for it.  And a log that nobody reads any more is no reason to end.
+ */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* A daemon leaves its folder, and reads its configuration again later. */
+static void make_absolute(struct options *options)
+{
+	static char path[PATH_MAX];
+	char folder[PATH_MAX];
+	int n;
+
+	if (options->is_foreground || !options->file || options->file[0] == '/' ||
+	    !getcwd(folder, sizeof folder))
+		return;
+	n = snprintf(path, sizeof path, "%s/%s", folder, options->file);
+	if (n > 0 && (size_t)n < sizeof path)
+		options->file = path;
+}
+
 static int run(const struct options *options)
 {
 	static struct daemon daemon;
@@ -61,6 +96,7 @@ static int run(const struct options *options)
 		case DAEMONIZE_CHILD: break;
 		}
 	}
+	hold_signals();
 	daemon_init(&daemon, options);
 	if (daemon_start(&daemon, &up) < 0) {
 		daemonize_fail(&up, 1);
@@ -86,11 +122,14 @@ int main(int argc, char **argv)
 	const char *error;
 
 	log_open("vmtimed", LOG_SINK_STDERR, LOG_LEVEL_INFO);
+	if (descriptors_fill() < 0)
+		return 1; /* and there is no place to say so */
 	if (options_parse(argc, argv, &options, text, sizeof text, &error) < 0) {
 		log_fail("%s (see vmtimed --help)", error);
 		return 2;
 	}
 	log_open("vmtimed", LOG_SINK_STDERR, options.log_level);
+	make_absolute(&options);
 
 	switch (options.mode) {
 	case OPTIONS_HELP: return write_out(OPTIONS_HELP_TEXT);

@@ -158,7 +158,7 @@ static enum report_state state_of(const struct daemon *d)
 }
 
 /* Why nothing is followed: the trouble of the first source that has one. */
-static void explain_sources(const struct daemon *d, char *to, size_t size)
+void report_explain_sources(const struct daemon *d, char *to, size_t size)
 {
 	char text[REPORT_TEXT_MAX];
 
@@ -185,7 +185,7 @@ static void explain(const struct daemon *d, enum report_state state, char *to, s
 	switch (state) {
 	case REPORT_STARTING:
 	case REPORT_HOLDOVER:
-		explain_sources(d, to, size);
+		report_explain_sources(d, to, size);
 		return;
 	case REPORT_DISRUPTED:
 		snprintf(to, size, "the source's time jumped; it is followed again when readings agree");

@@ -16,4 +16,7 @@
 
 void report_make(const struct daemon *d, vt_mono now, struct report_status *ret);
 
+/* Writes one sentence about why no source is followed. */
+void report_explain_sources(const struct daemon *d, char *to, size_t size);
+
 #endif

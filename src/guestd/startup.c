@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,12 +101,22 @@ static int take_pidfile(struct daemon *d)
 	return -EINVAL;
 }
 
+static uid_t own_uid(const struct daemon *d)
+{
+	return d->user.is_root ? geteuid() : d->user.uid;
+}
+
+static gid_t own_gid(const struct daemon *d)
+{
+	return d->user.is_root ? getegid() : d->user.gid;
+}
+
 static int open_server(struct daemon *d)
 {
 	struct line_server_conf conf = {
 		.path = LINE_SERVER_PATH,
-		.uid = d->user.is_root ? geteuid() : d->user.uid,
-		.gid = d->user.is_root ? getegid() : d->user.gid,
+		.uid = own_uid(d),
+		.gid = own_gid(d),
 		.busy_reply = CONTROL_BUSY_REPLY,
 		.too_long_reply = CONTROL_TOO_LONG_REPLY,
 	};
@@ -123,16 +134,14 @@ static int open_server(struct daemon *d)
 	return -EINVAL;
 }
 
-/* The folders that stay ours after root is gone. */
-static int make_folders(const struct daemon *d)
+/* Nobody else is there: the folders are ours, and stay ours after root is gone. */
+static int take_folders(const struct daemon *d)
 {
-	uid_t uid = d->user.is_root ? geteuid() : d->user.uid;
-	gid_t gid = d->user.is_root ? getegid() : d->user.gid;
-	int r = folder_take(RUN_FOLDER, 0755, uid, gid);
+	int r = folder_take(RUN_FOLDER, 0755, own_uid(d), own_gid(d));
 
 	if (r < 0)
 		return log_err(r, "folder %s", RUN_FOLDER);
-	r = folder_take(STATE_FOLDER, 0755, uid, gid);
+	r = folder_take(STATE_FOLDER, 0755, own_uid(d), own_gid(d));
 	if (r < 0)
 		log_cope(r, "folder %s", STATE_FOLDER); /* only the drift file lives there */
 	return 0;
@@ -211,9 +220,9 @@ static void set_from_rtc(struct daemon *d)
 /* What a daemon that only looks once does without. */
 static int settle_down(struct daemon *d)
 {
-	int r = make_folders(d);
+	int r = open_server(d);
 
-	return r < 0 ? r : open_server(d);
+	return r < 0 ? r : take_folders(d);
 }
 
 /* From root to the user, with the opener left behind: the devices that are open stay so. */
@@ -225,7 +234,9 @@ static int drop_root(struct daemon *d)
 	r = start_opener(d);
 	if (r < 0)
 		return r;
-	r = privileges_drop(&d->user);
+	/* Nobody to become, but what a service manager gave beyond these two is given back. */
+	r = geteuid() != 0 ? privileges_limit(1ULL << CAP_SYS_TIME | 1ULL << CAP_DAC_OVERRIDE)
+	                   : privileges_drop(&d->user);
 	return r < 0 ? log_err(r, "becoming user %s", d->user_name) : 0;
 }
 
