@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,7 +234,7 @@ static int drop_root(struct daemon *d)
 	if (r < 0)
 		return r;
 	/* Nobody to become, but what a service manager gave beyond these two is given back. */
-	r = geteuid() != 0 ? privileges_limit(1ULL << CAP_SYS_TIME | 1ULL << CAP_DAC_OVERRIDE)
+	r = geteuid() != 0 ? privileges_limit(PRIVILEGES_CLOCK_AND_DEVICES)
 	                   : privileges_drop(&d->user);
 	return r < 0 ? log_err(r, "becoming user %s", d->user_name) : 0;
 }

@@ -241,6 +241,9 @@ int privileges_drop(const struct privileges_user *user)
 	return r < 0 ? r : verify(user, keep);
 }
 
+const unsigned long long PRIVILEGES_CLOCK_AND_DEVICES =
+	CAPABILITY(CAP_SYS_TIME) | CAPABILITY(CAP_DAC_OVERRIDE);
+
 int privileges_limit(unsigned long long keep)
 {
 	struct capability_sets sets;

@@ -64,6 +64,9 @@ const char *privileges_explain_clock(enum privileges_clock_right right);
  */
 int privileges_drop(const struct privileges_user *user) must_check;
 
+/* For privileges_limit: to set the clock, and to open clocks whoever they belong to. */
+extern const unsigned long long PRIVILEGES_CLOCK_AND_DEVICES;
+
 /*
  * Gives up all capabilities but those in @keep (a mask of 1 << CAP_...) and sets no_new_privs, but
  * stays who it is; for the opener, which needs to be root to open devices and needs nothing else.
