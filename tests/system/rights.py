@@ -21,6 +21,9 @@ def capabilities(status):
 
 
 def check_daemon(what, daemon, uid, gid):
+    if not IS_SANITIZED:
+        check(f"{what}: only the system calls that it needs", stage.until(
+            1, lambda: stage.status_of(daemon.pid)["Seccomp"] == "2"))
     status = stage.status_of(daemon.pid)
     check(f"{what}: user and group", status["Uid"].split() == [str(uid)] * 4
           and status["Gid"].split() == [str(gid)] * 4, status)
@@ -28,8 +31,6 @@ def check_daemon(what, daemon, uid, gid):
     check(f"{what}: may set the clock and nothing else", capabilities(status)
           == [0, stage.CAP_SYS_TIME_MASK, stage.CAP_SYS_TIME_MASK, 0, 0], status)
     check(f"{what}: no new privileges", status["NoNewPrivs"] == "1", status)
-    if not IS_SANITIZED:
-        check(f"{what}: only the system calls that it needs", status["Seccomp"] == "2", status)
     answer = stage.vmtime(text=True)
     check(f"{what}: it answers", answer.returncode == 0, repr(answer))
     for path in (stage.RUN, "/var/lib/vmtime", stage.SOCKET):

@@ -67,6 +67,16 @@ def _bind(source, target):
     _mount(source, target, flags=4096)
 
 
+def mount_small(folder):
+    """A file system with room for 64 KiB."""
+    _mount("stage", folder, "tmpfs", options="size=64k,mode=755")
+
+
+def unmount(folder):
+    if _libc.umount2(folder.encode(), 0) != 0:
+        raise OSError(ctypes.get_errno(), f"umount {folder}")
+
+
 def _build():
     """The folders of the stage, each a tmpfs; only /usr and what hangs on it is the machine's."""
     for folder in ("/run", "/var/lib"):
@@ -163,8 +173,8 @@ def exists(*paths):
 
 
 def clear():
-    """Nothing of an earlier daemon is there any more."""
-    for folder in exists(RUN, "/var/lib/vmtime"):
+    """What an earlier daemon left in /run is gone, as after a boot."""
+    for folder in exists(RUN):
         shutil.rmtree(folder)
 
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * play.c - a host's clock and a system clock that are played, for LD_PRELOAD
+ *
+ * Stands between vmtimed and the C library, so that the whole daemon runs, steers and steps on a
+ * machine that has no PTP clock and whose own clock must not be touched.
+ *
+ *   - A PTP clock is what has the device number of /dev/null, /dev/random or /dev/urandom.  It
+ *     runs with CLOCK_MONOTONIC_RAW, at the distance and with the answer that the stage says.
+ *   - CLOCK_REALTIME runs with CLOCK_MONOTONIC_RAW too, at the rate and the distance to which
+ *     adjtimex has set it.  adjtimex is played for as much of it as vmtimed uses; anything else
+ *     ends the program, and so does clock_settime.
+ *
+ * Stage and program share the file that VMTIME_PLAY names: struct play, all in 64 bits.  Without it
+ * the program ends: better than to fall through to the real clock.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ptp_clock.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS INT64_C(1000000000)
+
+/* What replaces the C library's has to be seen. */
+#pragma GCC visibility push(default)
+
+/* Keep in step with play.py. */
+struct play {
+	int64_t host_ns;   /* host's clock minus CLOCK_MONOTONIC_RAW                       */
+	int64_t answer;    /* an errno instead of the time; 0: the time                    */
+	int64_t step_back; /* how much earlier than the one before each reading is, in ns  */
+	/* The system clock, where it was last set: its time and CLOCK_MONOTONIC_RAW's. */
+	int64_t real_ns;
+	int64_t raw_ns;
+	int64_t tick;
+	int64_t freq;
+	int64_t status;
+	int64_t maxerror;
+	/* What was done to it. */
+	int64_t steps;
+	int64_t rates;
+	int64_t readings;
+};
+
+static struct play *play;
+
+static int (*real_gettime)(clockid_t, struct timespec *);
+
+__attribute__((constructor)) static void set_the_stage(void)
+{
+	const char *path = getenv("VMTIME_PLAY");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+	*(void **)&real_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+	if (fd >= 0)
+		play = mmap(NULL, sizeof *play, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd < 0 || play == MAP_FAILED || !real_gettime)
+		_exit(99);
+	close(fd);
+}
+
+static int64_t raw_now(void)
+{
+	struct timespec t;
+
+	real_gettime(CLOCK_MONOTONIC_RAW, &t);
+	return t.tv_sec * NS + t.tv_nsec;
+}
+
+static int64_t system_at(int64_t raw)
+{
+	double ppm = (double)(play->tick - 10000) * 100 + (double)play->freq / 65536;
+	int64_t elapsed = raw - play->raw_ns;
+
+	return play->real_ns + elapsed + (int64_t)((double)elapsed * ppm / 1e6);
+}
+
+static struct timespec to_timespec(int64_t ns)
+{
+	struct timespec t = { ns / NS, ns % NS };
+
+	if (t.tv_nsec < 0) {
+		t.tv_sec--;
+		t.tv_nsec += NS;
+	}
+	return t;
+}
+
+static bool is_played(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	       (st.st_rdev == makedev(1, 3) || st.st_rdev == makedev(1, 8) ||
+	        st.st_rdev == makedev(1, 9));
+}
+
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+	/* The clock of an open device, the basic method, is not played. */
+	if (id < 0) {
+		errno = !is_played(~(id >> 3)) ? EINVAL : play->answer ? (int)play->answer : EOPNOTSUPP;
+		return -1;
+	}
+	if (id != CLOCK_REALTIME)
+		return real_gettime(id, ret);
+	*ret = to_timespec(system_at(raw_now()));
+	return 0;
+}
+
+int clock_settime(clockid_t id, const struct timespec *t)
+{
+	(void)id;
+	(void)t;
+	_exit(98);
+}
+
+int adjtimex(struct timex *t)
+{
+	const unsigned known = ADJ_FREQUENCY | ADJ_TICK | ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR |
+	                       ADJ_SETOFFSET | ADJ_NANO;
+	int64_t raw = raw_now();
+
+	if (t->modes == ADJ_OFFSET_SS_READ) {
+		t->offset = 0;
+		return TIME_OK;
+	}
+	if (t->modes & ~known)
+		_exit(97);
+	/* From here the clock goes on as it is set next. */
+	play->real_ns = system_at(raw);
+	play->raw_ns = raw;
+	if (t->modes & ADJ_SETOFFSET) {
+		play->real_ns += t->time.tv_sec * NS + t->time.tv_usec;
+		play->steps++;
+	}
+	if (t->modes & ADJ_FREQUENCY)
+		play->freq = t->freq;
+	if (t->modes & ADJ_TICK)
+		play->tick = t->tick;
+	if (t->modes & (ADJ_FREQUENCY | ADJ_TICK))
+		play->rates++;
+	if (t->modes & ADJ_STATUS)
+		play->status = t->status;
+	if (t->modes & ADJ_MAXERROR)
+		play->maxerror = t->maxerror;
+	*t = (struct timex){
+		.freq = play->freq, .tick = play->tick, .status = (int)play->status,
+		.maxerror = play->maxerror,
+	};
+	return play->status & STA_UNSYNC ? TIME_ERROR : TIME_OK;
+}
+
+int clock_adjtime(clockid_t id, struct timex *t)
+{
+	(void)id;
+	return adjtimex(t);
+}
+
+static struct ptp_clock_time to_ptp(int64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return (struct ptp_clock_time){ .sec = t.tv_sec, .nsec = (uint32_t)t.tv_nsec };
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	struct ptp_sys_offset_precise *precise;
+	va_list args;
+	int64_t raw;
+
+	va_start(args, request);
+	precise = va_arg(args, struct ptp_sys_offset_precise *);
+	va_end(args);
+	errno = ENOTTY;
+	if (!is_played(fd))
+		return -1;
+	play->readings++;
+	errno = (int)play->answer;
+	if (play->answer)
+		return -1;
+	errno = EOPNOTSUPP;
+	if (request != PTP_SYS_OFFSET_PRECISE)
+		return -1;
+	raw = raw_now();
+	play->host_ns -= play->step_back;
+	*precise = (struct ptp_sys_offset_precise){
+		.device = to_ptp(raw + play->host_ns),
+		.sys_realtime = to_ptp(system_at(raw)),
+		.sys_monoraw = to_ptp(raw),
+	};
+	return 0;
+}
