@@ -158,12 +158,17 @@ static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 	              &d->steer_error);
 }
 
-/* The fastest that the source and an unsteered clock may drift apart. */
+/*
+ * The fastest that the source and an unsteered clock may drift apart.  Two readings make a rate, but
+ * a jump between them looks the same: only the third shows that it was one.
+ */
 static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 {
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
 
+	if (s->estimator.readings < 3)
+		drift += RATE_SIGMAS * d->conf.rate_sigma.ppb;
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
 }
 

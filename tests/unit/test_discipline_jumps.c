@@ -344,6 +344,31 @@ static void test_other_crystal_is_held_over(void **state)
 	assert_true(fabs(w.clock.rate.ppb - 80e3) < 100);
 }
 
+/* It looks like a crystal that is off by 125 ppm, until the third reading. */
+static void test_jump_between_the_first_two_readings(void **state)
+{
+	(void)state;
+	struct discipline_conf conf = world_conf(false);
+	struct source_conf source = SOURCE_CONF_DEFAULT;
+	struct world w;
+
+	/* While a big slew is looked after in pieces, between readings. */
+	conf.step.is_makestep_given = true;
+	source.is_dpoll_given = true;
+	source.dpoll = 1;
+	world_init(&w, 11, VT_MS(500));
+	world_start(&w, &conf, &source, 1);
+	plan_jump(&w, VT_MS(100), VT_US(-250));
+	w.look = VT_US(20); /* a piece begins with the narrowest bound */
+	world_run(&w, VT_SEC(5));
+	w.look = VT_MS(50);
+	world_run(&w, VT_SEC(25));
+	assert_int_equal(w.violations, 0);
+	world_forget(&w);
+	world_run(&w, VT_SEC(30));
+	assert_true(w.tally.worst_ns < 100);
+}
+
 /* The host's agent was faster than our next reading: there is nothing left to step. */
 static void test_jump_that_another_has_mended_is_no_step(void **state)
 {
@@ -376,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_slew_is_not_held_over),
 		cmocka_unit_test(test_migration_to_another_crystal),
 		cmocka_unit_test(test_other_crystal_is_held_over),
+		cmocka_unit_test(test_jump_between_the_first_two_readings),
 		cmocka_unit_test(test_jump_that_another_has_mended_is_no_step),
 	};
 
