@@ -33,7 +33,7 @@ case ${1:-} in
 	;;
 '')
 	echo 'tour lab.config=line lab.scenarios=tour' >"$out/plan"
-	lab_boot "$out/plan" "$seconds"
+	lab_boot "$out/plan" "$seconds" | grep --line-buffered -Ev '^(END|GUEST) '
 	;;
 *)
 	echo "usage: run.sh [--shell]" >&2
