@@ -26,7 +26,7 @@ guest_start() { # guest_start WORDS [QEMU-ARGUMENT...]
 	qemu -accel kvm -cpu host -M pc,hpet=off -m 192 -display none -vga none -nic none -no-reboot \
 		-nodefaults $devices -device virtio-serial-pci,disable-modern=on \
 		-serial "file:$(port lab.console)" \
-		-chardev pipe,id=qmp,path=/tmp/qmp -mon chardev=qmp,mode=control \
+		-qmp pipe:/tmp/qmp \
 		-chardev pipe,id=ctl,path=/tmp/ctl -device virtserialport,chardev=ctl,name=lab.ctl \
 		-chardev "file,id=data,path=$(port lab.data)" -device virtserialport,chardev=data,name=lab.data \
 		-chardev "$shell,id=shell" -device virtconsole,chardev=shell \
