@@ -126,7 +126,7 @@ static int refclock_close(void *target, struct conf_reader *reader)
 	struct source_conf *source = &b->draft.source;
 	struct slice rest = slice_of(b->draft.parameter), device = slice_cut(&rest, ':');
 	struct refclock_settings clock = { .device = "" };
-	bool is_usable;
+	bool is_usable = false;
 	char quote[80];
 	int err;
 
