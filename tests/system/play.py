@@ -102,9 +102,10 @@ class Play:
 class Daemon(stage.Daemon):
     """vmtimed, steering the played clock."""
 
-    def __init__(self, *arguments, play=None, environment=None, **options):
+    def __init__(self, *arguments, play=None, environment=None, prefix=(), **options):
         self.play = play or Play(**options)
-        super().__init__(*arguments, may_set_clock=True, preexec=stage.kill_at_clock_call,
+        super().__init__(*arguments, prefix=prefix, may_set_clock=True,
+                         preexec=stage.kill_at_clock_call,
                          environment={**(environment or {}), "LD_PRELOAD": LIBRARY,
                                       "VMTIME_PLAY": self.play.path})
         self.command.remove("-x")
