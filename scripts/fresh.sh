@@ -62,6 +62,8 @@ debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
 }
 rm -f "$root.log"
 
+# A root that is no mount point would keep the tests from making namespaces of their own.
+mount --bind "$root" "$root"
 mount --bind /dev "$root/dev"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts" 2>/dev/null || true
 mount -t proc proc "$root/proc"
