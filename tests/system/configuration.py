@@ -60,7 +60,7 @@ def test_errors():
             ("a bad number", "refclock PHC /dev/ptp0 poll two\n", "1:29",
              "a whole number from -7 to 24", '"two"'),
             ("a number out of range", "refclock PHC /dev/ptp0 poll 99\n", "1:29", "-7 to 24"),
-            ("a unit that is missing", "maxslewrate fast\n", "1:13", "expected PPM, a number of ppm"),
+            ("a unit that is missing", "maxslewrate fast\n", "1:13", "PPM, a number of ppm"),
             ("a value that is missing", "makestep 1\n", "1:", "expected"),
             ("a word too many", "rtcsync yes\n", "1:9", '"yes"'),
             ("an unknown option", "refclock PHC /dev/ptp0 pol 2\n", "1:24", '"pol"'),
@@ -138,7 +138,7 @@ def test_reload():
         reload(daemon, "reloaded")
         check("a line less, and no host's clock", sources() == ["TWO"], sources())
 
-        for what, text, words in (("an unknown directive", "refclok PHC /dev/ptp0\n", f"{path}:1:1"),
+        for what, text, words in (("an unknown directive", "refclok PHC\n", f"{path}:1:1"),
                                   ("noise", os.urandom(1 << 20), path),
                                   ("an empty path", None, "No such file")):
             if text is None:

@@ -108,8 +108,8 @@ def flood_garbage():
     """Bytes of every kind, in pieces of every size."""
     chance = random.Random(os.getpid())
     pieces = (b"\0" * 100, b"\n" * 1000, b"{" * 4096 + b"\n", b"[" * 5000, b'"' * 300 + b"\n",
-              b'{"v":1,"cmd":"' + b"\xff" * 50 + b'"}\n', b'{"v":1,"cmd":"status","x":' + b"9" * 3000
-              + b"}\n", b"GET / HTTP/1.1\r\n\r\n", STATUS[:-1] + b"\r\n", STATUS)
+              b'{"v":1,"cmd":"' + b"\xff" * 50 + b'"}\n', b'{"v":1,"cmd":"status","x":'
+              + b"9" * 3000 + b"}\n", b"GET / HTTP/1.1\r\n\r\n", STATUS[:-1] + b"\r\n", STATUS)
     while True:
         client = connect_patiently()
         try:

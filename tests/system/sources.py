@@ -4,6 +4,7 @@
 
 import errno
 import json
+import os
 import time
 
 import stage
@@ -57,10 +58,24 @@ def test_named_and_found():
         check("both appear: one source", stage.until(5, lambda: [
             (s["name"], s["selection"]) for s in report()["sources"]] == [("KVM", "selected")]),
             report())
+    play.hide(0)
+    with play.Daemon("refclock PHC /dev/host refid KVM") as daemon:
+        play.show(0)
+        check("found first: followed", state_becomes("ok")
+              and report()["tracking"]["name"] == "PHC1", report())
+        os.symlink("ptp0", "/dev/host")
+        check("then its name appears: one source, followed under that name", stage.until(
+            5, lambda: [(s["name"], s["selection"]) for s in report()["sources"]]
+            == [("KVM", "selected")]), report())
+        check("and the clock was right all the time", daemon.play["steps"] == 0
+              and abs(daemon.error()) < 1e-6, f"{daemon.error()} {daemon.log()}")
+        os.unlink("/dev/host")
     play.show(1, "mlx5_ptp")
+    play.show(0)
     with play.Daemon("refclock PHC /dev/ptp1 noselect refid NIC"):
         check("beside another clock that is named the host's is used", state_becomes("ok")
-              and [s["selection"] for s in report()["sources"]] == ["not-combined", "selected"], report())
+              and [s["selection"] for s in report()["sources"]]
+              == ["not-combined", "selected"], report())
     play.hide(1)
     play.hide(0)
 

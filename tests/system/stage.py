@@ -209,7 +209,7 @@ def drop_clock_right():
 
 
 def kill_at_clock_call():
-    """For preexec_fn: what is executed next dies of SIGSYS when it asks for the clock's settings."""
+    """For preexec_fn: what is executed next dies of SIGSYS at a look at the clock's settings."""
     architecture, numbers = SYSTEM_CALLS[platform.machine()]
 
     def code(operation, jump_true, jump_false, value):
