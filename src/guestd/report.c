@@ -200,6 +200,13 @@ static void explain(const struct daemon *d, enum report_state state, char *to, s
 	}
 }
 
+/* In holdover the kernel still goes by what it heard last; its own maxerror grows meanwhile. */
+static bool was_kernel_told(const struct discipline *c)
+{
+	return c->has_updated && !c->is_disrupted && !c->is_left_away &&
+	       c->conf.keeps_kernel_synchronized && !c->conf.is_observing;
+}
+
 void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 {
 	const struct discipline *c = &d->discipline;
@@ -209,8 +216,7 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 		.pid = (int)getpid(),
 		.uptime = vt_mono_since(now, d->started),
 		.is_observing = d->options.is_observing,
-		.is_kernel_synchronized = discipline_state(c) == DISCIPLINE_OK &&
-		                          c->conf.keeps_kernel_synchronized && !c->conf.is_observing,
+		.is_kernel_synchronized = was_kernel_told(c),
 		.has_state_age = true,
 		.state_age = vt_mono_since(now, d->state_since),
 		.steps = c->steps,

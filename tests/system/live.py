@@ -61,6 +61,8 @@ def test_states():
               answers["status text"].startswith("No source answers")
               and "new host" in answers["status text"]
               and re.search(r"(?m)^#\? PHC0 ", answers["sources text"]), answers)
+        check("holdover: what the kernel believes is told", daemon.play.is_synchronized()
+              == answers["status"]["is_kernel_synchronized"], answers)
         check("it ends in order", daemon.end() == 0, daemon.log())
     play.hide(0)
 
