@@ -26,15 +26,17 @@ evaluated steady "$samples" "$from" 0
 say "  mean $mean_ns ns, largest $max_ns ns, the observer's widest bracket +/- $width_ns ns"
 check "RMS error over 20 s on tsc" "$rms_ns" ns 5000
 
-# The way to kvm-clock and back, under the running daemon.
+# The way to kvm-clock and back, under the running daemon. The kernel reads the old counter and then the
+# new one: what passes in between, 10 to 30 us in an emulated machine, its clock never sees.
+changed=$(raw_now)
 set_clocksource kvm-clock
 watch_start tsc-to-kvm 50
 sleep 12
 watch_stop
 evaluated steady "$samples" 0 0
-say "  right after the change to kvm-clock: RMS $rms_ns ns, largest $max_ns ns"
-check "largest error in 12 s after the change to kvm-clock" "$max_ns" ns 20000
-vmtime sources -v >"$results/sources-kvm.txt" 2>&1
+check "largest error after the change to kvm-clock" "$max_ns" ns 100000
+evaluated lock "$samples" "$changed" 1000
+check "the change to kvm-clock to |error| < 1 us" "$lock_s" s 3
 evaluated steady "$samples" "$(awk 'NR == 120 { print $1 }' "$samples")" 0
 check "RMS error 6 s to 12 s after the change to kvm-clock" "$rms_ns" ns 1000
 
@@ -43,7 +45,7 @@ watch_start tsc-again 50 -b
 sleep 12
 watch_stop
 evaluated steady "$samples" 0 0
-check "largest error in 12 s after the change back to tsc" "$max_ns" ns 40000
+check "largest error in 12 s after the change back to tsc" "$max_ns" ns 100000
 vmtime sources -v >"$results/sources-tsc.txt" 2>&1
 check_text "sources -v names the bracket as its method" "$results/sources-tsc.txt" 'bracket|basic'
 vmtime status --json >"$results/status.json" 2>&1
