@@ -26,19 +26,17 @@ evaluated steady "$samples" "$from" 0
 say "  mean $mean_ns ns, largest $max_ns ns, the observer's widest bracket +/- $width_ns ns"
 check "RMS error over 20 s on tsc" "$rms_ns" ns 5000
 
-# The way to kvm-clock and back, under the running daemon. What brackets have left of the error shows at
-# once: it may be as large as the daemon itself said just before, which depends on how fast the machine
-# is, and not larger.
-vmtime status --json >"$results/before-kvm.json" 2>&1
-said_ns=$(json bound_ns "$results/before-kvm.json")
+# The way to kvm-clock and back, under the running daemon. The kernel reads the old counter and then the
+# new one: what passes in between, 10 to 30 us in an emulated machine, its clock never sees.
+changed=$(raw_now)
 set_clocksource kvm-clock
 watch_start tsc-to-kvm 50
 sleep 12
 watch_stop
 evaluated steady "$samples" 0 0
-say "  right after the change to kvm-clock: RMS $rms_ns ns, largest $max_ns ns"
-check "largest error in 12 s after the change to kvm-clock, beside what was said" "$max_ns" ns "$said_ns"
-vmtime sources -v >"$results/sources-kvm.txt" 2>&1
+check "largest error after the change to kvm-clock" "$max_ns" ns 100000
+evaluated lock "$samples" "$changed" 1000
+check "the change to kvm-clock to |error| < 1 us" "$lock_s" s 3
 evaluated steady "$samples" "$(awk 'NR == 120 { print $1 }' "$samples")" 0
 check "RMS error 6 s to 12 s after the change to kvm-clock" "$rms_ns" ns 1000
 
@@ -47,9 +45,8 @@ watch_start tsc-again 50 -b
 sleep 12
 watch_stop
 evaluated steady "$samples" 0 0
-vmtime status --json >"$results/status.json" 2>&1
-check "largest error in 12 s after the change back to tsc, beside what is said and the observer's bracket" \
-	"$max_ns" ns $(($(json bound_ns "$results/status.json") + width_ns))
+check "largest error in 12 s after the change back to tsc" "$max_ns" ns 100000
 vmtime sources -v >"$results/sources-tsc.txt" 2>&1
 check_text "sources -v names the bracket as its method" "$results/sources-tsc.txt" 'bracket|basic'
+vmtime status --json >"$results/status.json" 2>&1
 check "jumps declared" "$(json jumps "$results/status.json")" '' 0
