@@ -24,8 +24,6 @@ build    ninja-build              ninja-build               the build system
 build    pkgconf                  pkgconf-pkg-config        finds libraries
 build    libev-dev                libev-devel               event loop
 build    libjansson-dev           jansson-devel             JSON
-build    libcap-ng-dev            libcap-ng-devel           capabilities
-build    libseccomp-dev           libseccomp-devel          system call filter
 build    -                        glibc-static?             the static daemon
 test     libcmocka-dev            libcmocka-devel           unit tests
 test     python3                  python3                   counts the results

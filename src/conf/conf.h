@@ -39,7 +39,7 @@ struct conf_place {
 /* Why a configuration was refused.  Foreign text in it is quoted and escaped. */
 struct conf_error {
 	struct conf_place place;
-	char text[CONF_TEXT_MAX]; /* "poll: expected a whole number from -7 to 24, got "two"" */
+	char text[CONF_TEXT_MAX]; /* what was expected, and what stood there */
 };
 
 /* Writes "FILE:LINE:COLUMN: TEXT", without the parts that are 0.  Always terminated.  Returns @to.

@@ -5,9 +5,8 @@
 /*
  * clock_port.h - the door to a clock that can be steered
  *
- * Declared by core, implemented by os/clock_linux (the kernel's clock), by
- * os/clock_observed (the same clock, only looked at: -x), by the simulator and
- * by tests.  An implementation embeds struct clock_port as its first member.
+ * Declared by core, implemented by os/clock_linux (the kernel's clock) and by
+ * tests.  With -x no clock is moved at all: see discipline.h.  An implementation embeds struct clock_port as its first member.
  */
 
 #include <stdbool.h>

@@ -6,10 +6,12 @@
  * step_policy.h - step by cause, not by size
  *
  * cause                     stepped
- * boot                      above 10 us: nothing has steered since the machine started, so
- *                           its clock came from an RTC that shows whole seconds
+ * boot                      above 10 us, whatever `makestep` and `maxchange` say: nothing has
+ *                           steered since the machine started, so its clock came from an RTC
+ *                           that shows whole seconds
  * first reading             above 1 ms, or as `makestep` says where it is written
- * jump, cause unknown       always (a pause, a restore, a host that was stepped)
+ * jump, cause unknown       above 10 us (a pause, a restore, a host that was stepped); below it
+ *                           the next second's slew mends it sooner
  * set by another            always, but not more than once a minute
  * drift                     as `makestep` says, else never: slewed
  *

@@ -21,6 +21,9 @@
 /* Another process that steers is looked for this often; it costs a walk through /proc. */
 #define OWNER_INTERVAL VT_SEC(60)
 
+/* A leap second changes the difference: at a full hour, announced months before. */
+#define TAI_INTERVAL VT_SEC(600)
+
 /* The rate is worth keeping when it is known better than this. */
 #define WORTH_SAVING VT_PPM(10)
 
@@ -151,17 +154,27 @@ static void look_for_owner(struct daemon *d, vt_mono now)
 		d->contender = other;
 }
 
+/* At the source's own time: the system's may be far off.  Before its first reading any time will do. */
+static vt_real tai_time(const struct source *s)
+{
+	return s->has_reading ? s->latest.remote : FILTER_EARLIEST;
+}
+
 /* TAI sources need the difference; it may become known, or change, while we run. */
-static void refresh_tai(struct daemon *d)
+static void refresh_tai(struct daemon *d, vt_mono now)
 {
 	int seconds;
+
+	if (d->discipline.is_tai_known && now.ns < d->tai_due.ns)
+		return;
+	d->tai_due = vt_mono_add(now, TAI_INTERVAL);
 
 	for (unsigned i = 0; i < d->settings.n_refclocks; i++) {
 		const struct source *s = &d->discipline.sources[i];
 
-		if (!s->conf.is_tai || d->discipline.is_tai_known)
+		if (!s->conf.is_tai)
 			continue;
-		if (tai_minus_utc(NULL, TAI_TABLE_PATH, FILTER_EARLIEST, &seconds) == 0)
+		if (tai_minus_utc(NULL, TAI_TABLE_PATH, tai_time(s), &seconds) == 0)
 			discipline_set_tai(&d->discipline, VT_SEC(-(int64_t)seconds));
 	}
 }
@@ -229,7 +242,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 	d->now = now;
 	if (now.ns >= discipline_deadline(&d->discipline).ns) {
 		(void)clocksource_check(&d->clocksource);
-		refresh_tai(d);
+		refresh_tai(d, now);
 		discipline_dispatch(&d->discipline, now);
 	}
 	events_tell(d);

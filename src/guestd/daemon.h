@@ -48,6 +48,7 @@ struct daemon {
 	vt_mono started, now;
 	vt_mono drift_due;     /* when the drift file is saved next          */
 	int drift_error;       /* why it could not be saved the last time; 0 */
+	vt_mono tai_due;       /* when TAI - UTC is looked up next          */
 	vt_mono owner_due;     /* when other owners are looked for next      */
 	enum discipline_state state;
 	vt_mono state_since;   /* when @state was entered                    */
@@ -57,7 +58,6 @@ struct daemon {
 	struct owner contender;
 	struct discipline_event last_step; /* for `status` */
 	bool has_last_step;
-	uint64_t jumps;
 
 	bool wants_end;
 	int exit_status;

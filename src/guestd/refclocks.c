@@ -71,16 +71,15 @@ static int open_host(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
 
 static int open_named(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
 {
-	int e;
-
 	/* What sysfs says of it is for people only: without /sys the path is enough. */
 	if (ptp_find_by_path("", r->device, ret_node) < 0) {
+		/* The opener is another process: not to be woken up each second for what is not there. */
+		if (access(r->device, F_OK) < 0)
+			return -errno;
 		*ret_node = (struct ptp_node){ 0 };
 		snprintf(ret_node->path, sizeof ret_node->path, "%.31s", r->device);
 	}
-	/* The opener is another process: it is not woken up once a second for a path that is not there. */
-	e = access(r->device, F_OK) == 0 ? 0 : -errno;
-	return e < 0 ? e : opener_open_path(r->all->opener, r->device, ret_fd);
+	return opener_open_path(r->all->opener, r->device, ret_fd);
 }
 
 static enum source_outcome outcome_of(int e)
@@ -146,18 +145,35 @@ static void name_it(struct refclock *r)
 	r->name[4] = '\0';
 }
 
+static bool is_taken(const struct refclocks *rs, uint32_t refid)
+{
+	for (unsigned i = 0; i < rs->n; i++)
+		if (rs->list[i].refid == refid)
+			return true;
+	return false;
+}
+
+/* chrony's: the driver's first three letters and a number; the first that no line of the file has. */
+static uint32_t free_refid(const struct refclocks *rs)
+{
+	uint32_t refid = UINT32_C(0x50484330);
+
+	while (is_taken(rs, refid))
+		refid++;
+	return refid;
+}
+
 static struct refclock *add(struct refclocks *rs, const char *device, uint32_t refid,
                             bool nocrossts)
 {
-	unsigned index = rs->n;
+	uint32_t assigned = refid ? refid : free_refid(rs);
 	struct refclock *r = &rs->list[rs->n++];
 
 	*r = (struct refclock){
 		.port = { .ops = &REFCLOCK_OPS },
 		.all = rs,
 		.fd = -1,
-		/* chrony's: the driver's first three letters and the number of the line. */
-		.refid = refid ? refid : UINT32_C(0x50484300) | ('0' + index),
+		.refid = assigned,
 	};
 	snprintf(r->device, sizeof r->device, "%s", device);
 	name_it(r);

@@ -7,7 +7,7 @@
 
 #include "core/select.h"
 
-/* chrony's reference identifier of a source is its refid; a clock without one shows no name. */
+/* Cut where it does not fit: these are for people. */
 static void fill_name(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from);

@@ -5,7 +5,7 @@
 /*
  * settings.h - vmtimed's configuration as one value
  *
- * Made by conf/'s parser from the one table in settings.c, never changed
+ * Made by conf/'s parser from the one table in settings_table.c, never changed
  * afterwards: a reload makes a new value, compares, and swaps.
  */
 

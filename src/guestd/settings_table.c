@@ -224,7 +224,8 @@ static const struct conf_row REFCLOCK_OPTIONS[] = {
 	{ "require", CONF_SET, .given = IN_DRAFT(source.require),
 	  .help = "Follow no source unless this one can be followed." },
 	{ "trust", CONF_SET, .given = IN_DRAFT(source.trust),
-	  .help = "Take this source for right where others disagree with it." },
+	  .help = "Take this source for right where others disagree with it.  No effect yet: nothing is "
+	          "voted on without NTP sources." },
 	{ "tai", CONF_SET, .given = IN_DRAFT(source.is_tai),
 	  .help = "The clock gives TAI instead of UTC, as a network card on a PTP host does." },
 

@@ -61,7 +61,7 @@ def test_without_a_source():
 
 def test_with_a_source():
     play.show(0)
-    for address in ("/run/notify", "@vmtime-notify"):
+    for address in ("/run/notify", f"@vmtime-notify-{os.urandom(4).hex()}"):
         with Manager(address) as manager:
             with play.Daemon(host_ahead=0.4, environment=manager.environment) as daemon:
                 said = manager.hear(2)

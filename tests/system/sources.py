@@ -62,7 +62,7 @@ def test_named_and_found():
     with play.Daemon("refclock PHC /dev/host refid KVM") as daemon:
         play.show(0)
         check("found first: followed", state_becomes("ok")
-              and report()["tracking"]["name"] == "PHC1", report())
+              and report()["tracking"]["name"] == "PHC0", report())
         os.symlink("ptp0", "/dev/host")
         check("then its name appears: one source, followed under that name", stage.until(
             5, lambda: [(s["name"], s["selection"]) for s in report()["sources"]]

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 #include "os/clock_linux.h"
-#include "os/clock_observed.h"
 #include "os/clock_read.h"
 
 struct kernel {
@@ -449,36 +448,6 @@ static void test_to_ns(void **state)
 	assert_int_equal(ns, -7);
 }
 
-static void test_observed_clock_sets_nothing(void **state)
-{
-	(void)state;
-	struct clock_quality quality = { true, VT_US(3), VT_US(2) };
-	struct clock_observed observed;
-	struct clock_port *port = &observed.port;
-	struct clock_pair pair;
-	struct bench b;
-	vt_rate got;
-
-	bench_init(&b, &KERNEL);
-	b.kernel.error = EPERM; /* nor does it need the right to */
-	b.kernel.costs[0] = 30;
-	assert_int_equal(clock_observed_init(&observed, &b.calls), 0);
-	assert_int_equal(port->ops->read(port, &pair), 0);
-	assert_int_equal(port->ops->steer(port, VT_PPM(700.1), &got), 0);
-	assert_true(fabs(got.ppb - 700100) < 0.01);
-	assert_true(observed.steered.ppb == got.ppb);
-	assert_int_equal(port->ops->step(port, VT_MS(-10)), 0);
-	assert_int_equal(port->ops->step(port, VT_MS(3)), 0);
-	assert_int_equal(observed.stepped.ns, -7000000);
-	assert_int_equal(observed.steps, 2);
-	assert_int_equal(port->ops->publish(port, &quality), 0);
-	assert_true(observed.quality.is_synchronized);
-	assert_int_equal(observed.quality.max_error.ns, 3000);
-	assert_int_equal(b.kernel.writes, 0);
-	assert_int_equal(b.kernel.state.tick, 10000);
-	assert_true(port->max_rate.ppb == 1e8);
-}
-
 /* The real kernel, looked at: pairs that do not go back, and a bound that holds between them. */
 static void test_this_machine_read_only(void **state)
 {
@@ -511,7 +480,6 @@ int main(void)
 		cmocka_unit_test(test_read_keeps_the_narrowest_pair),
 		cmocka_unit_test(test_read_refuses),
 		cmocka_unit_test(test_to_ns),
-		cmocka_unit_test(test_observed_clock_sets_nothing),
 		cmocka_unit_test(test_this_machine_read_only),
 	};
 
