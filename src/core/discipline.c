@@ -277,6 +277,15 @@ static void settle(struct discipline *d, vt_mono now)
 	take_bound(d, &d->sources[d->selected], before);
 }
 
+/* Who only observes finds the same offset at every reading: told anew only once it has changed by half. */
+static bool is_told(const struct discipline *d, enum step_cause cause, vt_span correction)
+{
+	vt_span change = vt_span_abs(vt_span_sub(correction, d->unstepped));
+
+	return d->conf.is_observing && d->is_unstepped && cause != STEP_JUMP &&
+	       change.ns <= vt_span_abs(d->unstepped).ns / 2;
+}
+
 static bool step(struct discipline *d, int source, enum step_cause cause, vt_span correction)
 {
 	const struct source *s = &d->sources[source];
@@ -286,12 +295,16 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 
 	if (!is_done(d, source, r, &d->step_error))
 		return false;
+	if (is_told(d, cause, correction))
+		return true;
 	event = push(d, d->conf.is_observing ? EVENT_UNSTEPPED : EVENT_STEPPED, source);
 	event->cause = cause;
 	event->size = correction;
 	event->at = s->latest.remote;
 	event->noticed_after = is_jump ? s->jump_blind : VT_NS(0);
 	event->repaired_after = is_jump ? vt_mono_since(s->latest.raw, s->jump_noticed) : VT_NS(0);
+	d->is_unstepped = d->conf.is_observing;
+	d->unstepped = correction;
 	if (d->conf.is_observing)
 		return true;
 	d->steps++;
@@ -368,6 +381,7 @@ static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_
 	case STEP_STEP:
 		return step(d, source, cause, correction) ? VT_NS(0) : correction;
 	case STEP_SLEW:
+		d->is_unstepped = false;
 		return correction;
 	case STEP_IGNORE:
 		push(d, EVENT_REFUSED, source)->size = correction;

@@ -3,8 +3,12 @@
 
 #include "core/filter.h"
 
-/* A source that fails this often in a row is lost; a busy one recovers within. */
+/*
+ * A source that fails this often in a row, and for this long, is lost.  Often alone is not enough: a
+ * disturbed one is asked sixteen times a second, and being busy for 0.2 s is no reason to leave it.
+ */
 #define FAILURES_TO_LOSE 3
+#define TIME_TO_LOSE     VT_SEC(2)
 
 /* A failing source is asked again after this, unless its own interval is shorter. */
 #define RETRY VT_SEC(1)
@@ -55,7 +59,7 @@ bool source_is_usable(const struct source *s)
 	if (!s->estimator.is_started)
 		return false;
 	return s->trouble == TROUBLE_NONE ||
-	       (is_passing(s->trouble) && s->failures_in_a_row < FAILURES_TO_LOSE);
+	       (is_passing(s->trouble) && !s->is_lost);
 }
 
 vt_span source_error(const struct source *s)
@@ -85,6 +89,8 @@ static enum source_verdict fail(struct source *s, vt_mono now, enum source_troub
 	s->trouble = trouble;
 	s->failures++;
 	s->failures_in_a_row++;
+	s->is_lost = s->failures_in_a_row >= FAILURES_TO_LOSE &&
+	             vt_mono_since(now, s->last_good).ns >= TIME_TO_LOSE.ns;
 	s->reach = s->reach << 1 & 0xff;
 	if (trouble == TROUBLE_BACKWARDS && s->failures_in_a_row >= FAILURES_TO_LOSE) {
 		/* Then it was the one before them that lay in the future. */
@@ -99,6 +105,8 @@ static void note(struct source *s, const struct reading *r)
 {
 	s->trouble = TROUBLE_NONE;
 	s->failures_in_a_row = 0;
+	s->is_lost = false;
+	s->last_good = r->raw;
 	s->readings++;
 	s->reach = (s->reach << 1 | 1) & 0xff;
 	s->has_reading = true;

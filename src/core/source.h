@@ -46,6 +46,8 @@ struct source {
 
 	enum source_trouble trouble;
 	unsigned failures_in_a_row;
+	bool is_lost;             /* the failures were too many, for too long   */
+	vt_mono last_good;        /* when it was last read without a failure    */
 	vt_mono next_read;
 	vt_span interval;         /* to @next_read, as of the latest attempt */
 	unsigned reach;           /* 8 bits, the newest lowest */
