@@ -16,6 +16,10 @@
 /* Another crystal (migration) or another counter (clocksource): the rate may be off by this much. */
 #define OTHER_CRYSTAL VT_PPM(50)
 
+/* Within a burst its rate is the estimated one, give or take a change that no reading has shown yet. */
+#define UNSEEN         VT_PPM(100)
+#define CERTAIN_SIGMAS 5
+
 /* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
 #define TOO_OLD VT_SEC(1)
 
@@ -182,6 +186,13 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 	return SOURCE_FAILED;
 }
 
+/* How far off the rate can be that brackets of one burst are carried by. */
+static vt_rate unknown_rate(const struct source *s)
+{
+	return (vt_rate){ UNSEEN.ppb +
+		          CERTAIN_SIGMAS * estimator_rate_sigma(&s->estimator).ppb };
+}
+
 enum source_verdict source_read(struct source *s, const struct source_world *world)
 {
 	struct burst burst;
@@ -190,6 +201,8 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 		.offset = s->conf.offset,
 		.precision = s->conf.precision,
 		.steered = world->steered,
+		.rate = estimator_rate(&s->estimator),
+		.unknown = unknown_rate(s),
 	};
 	unsigned wanted = s->conf.filter < BURST_MAX ? s->conf.filter : BURST_MAX;
 	enum source_outcome outcome;
@@ -207,6 +220,7 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 	case FILTER_INSANE: return fail(s, world->now, TROUBLE_INSANE);
 	case FILTER_READING: break;
 	}
+	s->contradicted += r.contradicted;
 	if (s->has_reading && r.epoch != s->latest.epoch) {
 		/* Another counter beneath CLOCK_MONOTONIC_RAW: its rate is not the one we learnt. */
 		restart(s);

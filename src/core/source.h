@@ -57,6 +57,7 @@ struct source {
 	vt_mono jump_noticed;     /* the latest proven jump: its first reading, and ...   */
 	vt_span jump_blind;       /* ... the time from the reading before it to that one  */
 	uint64_t readings, failures, outliers;
+	uint64_t contradicted;    /* brackets that could not be true beside their burst's best */
 };
 
 /* What reading a source came to. */
