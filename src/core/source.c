@@ -16,9 +16,11 @@
 /* Another crystal (migration) or another counter (clocksource): the rate may be off by this much. */
 #define OTHER_CRYSTAL VT_PPM(50)
 
-/* Within a burst its rate is the estimated one, give or take a change that no reading has shown yet. */
-#define UNSEEN         VT_PPM(100)
+/* As many standard deviations as are taken for certain. */
 #define CERTAIN_SIGMAS 5
+
+/* Within a burst its rate is the estimated one, give or take a change that no reading has shown yet. */
+#define UNSEEN VT_PPM(100)
 
 /* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
 #define TOO_OLD VT_SEC(1)
@@ -68,9 +70,10 @@ bool source_is_usable(const struct source *s)
 
 vt_span source_error(const struct source *s)
 {
+	vt_span noise = { CERTAIN_SIGMAS * estimator_noise(&s->estimator).ns };
 	vt_span read = vt_span_add(s->latest.radius, s->latest.local_radius);
 
-	return vt_span_add(read, VT_NS((s->conf.delay.ns + 1) / 2));
+	return vt_span_add(vt_span_add(read, noise), VT_NS((s->conf.delay.ns + 1) / 2));
 }
 
 static void read_again_in(struct source *s, vt_mono now, vt_span interval)

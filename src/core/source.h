@@ -88,7 +88,7 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 /* It answered lately, and it is a clock. */
 bool source_is_usable(const struct source *s);
 
-/* Half width of what its latest reading can be wrong by, delay included. */
+/* Half width of what its latest reading can be wrong by, delay and learnt noise included. */
 vt_span source_error(const struct source *s);
 
 #endif
