@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "core/select.h"
-#include "core/servo.h"
 
 /*
  * Between readings the clock and its source may drift apart by this much at worst: a crystal
@@ -23,6 +22,9 @@
 /* At first, and after a migration, it is not known; but no crystal is farther off than this. */
 #define CRYSTAL      VT_PPM(200)
 #define LEARNING     16
+
+/* A rate that changed by more than this is believed when it is seen twice. */
+#define DOUBTFUL     VT_PPM(10)
 
 #define RATE_SIGMAS  3 /* how many count as certain */
 
@@ -167,6 +169,7 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
 
+	drift += fabs(estimator_rate(&s->estimator).ppb - d->base.ppb);
 	if (s->estimator.readings < 3)
 		drift += RATE_SIGMAS * d->conf.rate_sigma.ppb;
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
@@ -228,7 +231,7 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 		coast(d, source, now);
 		return;
 	}
-	plan = servo_plan(correction, d->base, left, d->conf.max_slew);
+	plan = servo_plan(&d->servo, correction, d->base, left, d->conf.max_slew);
 	steer(d, source, plan.rate, now);
 	d->settle_at = plan.hold.ns < left.ns ? vt_mono_add(now, plan.hold) : VT_MONO_NEVER;
 }
@@ -329,6 +332,17 @@ static enum step_cause cause_of(const struct discipline *d, enum source_verdict 
 	return STEP_DRIFT;
 }
 
+/*
+ * The first reading of a shock tells that something has changed, not what: where it is more than
+ * an NTP daemon changes a rate by, it may have been the time.  The next reading tells, and until then
+ * the rate stays.
+ */
+static bool is_doubtful(const struct discipline *d, const struct source *s, vt_rate rate)
+{
+	return d->has_updated && s->estimator.is_shocked &&
+	       fabs(rate.ppb - d->base.ppb) > DOUBTFUL.ppb;
+}
+
 static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
 {
 	vt_rate most = d->learning > 0 ? CRYSTAL : SLEWING;
@@ -367,7 +381,8 @@ static void account(struct discipline *d, const struct source *s, enum step_caus
 	d->last_offset = correction;
 	d->last_update = s->latest.raw;
 	d->updates++;
-	note_rate(d, rate, s->latest.raw);
+	if (!is_doubtful(d, s, rate))
+		note_rate(d, rate, s->latest.raw);
 }
 
 /* Applies the policy to @correction.  Returns what is left to slew. */

@@ -21,6 +21,7 @@
 
 #include "core/bound.h"
 #include "core/clock_port.h"
+#include "core/servo.h"
 #include "core/source.h"
 #include "core/step_policy.h"
 
@@ -84,6 +85,7 @@ struct discipline {
 	bool is_local_known;
 	struct clock_pair local;
 	vt_rate steered;          /* the rate the clock runs at now */
+	struct servo servo;
 	vt_rate base;             /* the followed source's, without any slew of ours */
 	vt_rate usual;            /* the same, without any slew of its own: what holdover keeps ... */
 	vt_mono usual_seen;       /* ... and when the source last ran at it */
