@@ -169,7 +169,8 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
 
-	drift += fabs(estimator_rate(&s->estimator).ppb - d->base.ppb);
+	/* What one reading says of the rate, a small jump would say as well. */
+	drift += fmax(fabs(d->seen.ppb - d->base.ppb), d->changed.ppb);
 	if (s->estimator.readings < 3)
 		drift += RATE_SIGMAS * d->conf.rate_sigma.ppb;
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
@@ -381,6 +382,8 @@ static void account(struct discipline *d, const struct source *s, enum step_caus
 	d->last_offset = correction;
 	d->last_update = s->latest.raw;
 	d->updates++;
+	d->changed.ppb = fabs(rate.ppb - (d->has_updated ? d->seen : d->conf.rate).ppb);
+	d->seen = rate;
 	if (!is_doubtful(d, s, rate))
 		note_rate(d, rate, s->latest.raw);
 }

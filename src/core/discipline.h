@@ -86,6 +86,8 @@ struct discipline {
 	struct clock_pair local;
 	vt_rate steered;          /* the rate the clock runs at now */
 	struct servo servo;
+	vt_rate seen;             /* the followed source's, as of its latest reading ... */
+	vt_rate changed;          /* ... and by how much that reading alone changed it   */
 	vt_rate base;             /* the followed source's, without any slew of ours */
 	vt_rate usual;            /* the same, without any slew of its own: what holdover keeps ... */
 	vt_mono usual_seen;       /* ... and when the source last ran at it */
