@@ -119,10 +119,18 @@ static vt_real local_expected(const struct discipline *d, vt_mono at)
 
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret)
 {
+	const struct estimator *estimator;
+	vt_span elapsed;
+	vt_real remote;
+
 	if (d->selected == SELECT_NONE || !d->is_local_known)
 		return false;
-	*ret = vt_real_since(estimator_remote_at(&d->sources[d->selected].estimator, now),
-	                     local_expected(d, now));
+	estimator = &d->sources[d->selected].estimator;
+	/* From there at the rate that we believe, which a shock's first reading does not change. */
+	elapsed = vt_mono_since(now, estimator->at);
+	remote = vt_real_add(estimator_remote_at(estimator, estimator->at), elapsed);
+	remote = vt_real_add(remote, vt_rate_over(d->base, elapsed));
+	*ret = vt_real_since(remote, local_expected(d, now));
 	return true;
 }
 

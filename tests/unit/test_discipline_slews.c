@@ -36,18 +36,21 @@ static void steal(struct world *w)
 				      .span = VT_MS(300) });
 }
 
-static void begin(struct world *w, enum begin how, bool is_stolen)
+static void begin(struct world *w, enum begin how, bool is_stolen, int dpoll)
 {
+	struct source_conf source = SOURCE_CONF_DEFAULT;
 	struct discipline_conf conf = world_conf(false);
 
+	source.is_dpoll_given = dpoll != 0;
+	source.dpoll = dpoll;
 	if (how == BEGIN_FIRST) {
 		w->local.ns += OFFSET.ns;
 		if (is_stolen)
 			steal(w);
-		world_start(w, &conf, NULL, 1);
+		world_start(w, &conf, &source, 1);
 		return;
 	}
-	world_start(w, &conf, NULL, 1);
+	world_start(w, &conf, &source, 1);
 	world_run(w, VT_SEC(30));
 	world_run(w, vt_span_from_ns(1e9 * world_uniform(w)));
 	if (is_stolen)
@@ -57,7 +60,8 @@ static void begin(struct world *w, enum begin how, bool is_stolen)
 		                             .span = { how == BEGIN_SET ? OFFSET.ns : -OFFSET.ns } });
 }
 
-static struct figure live(enum begin how, double lateness, bool is_stolen, uint64_t seed)
+static struct figure live(enum begin how, double lateness, bool is_stolen, int dpoll,
+                          uint64_t seed)
 {
 	struct figure figure = { 0 };
 	struct world w;
@@ -69,7 +73,7 @@ static struct figure live(enum begin how, double lateness, bool is_stolen, uint6
 	world_init(&w, seed, VT_NS(0));
 	w.reference_ppb = 10e3;
 	w.lateness = lateness;
-	begin(&w, how, is_stolen);
+	begin(&w, how, is_stolen, dpoll);
 	began = w.now;
 	for (int ms = 0; ms < 20000; ms++) {
 		double error;
@@ -106,16 +110,19 @@ static void test_overshoot(void **state)
 		double      lateness;
 		bool        is_stolen;
 		double      most;
+		int         dpoll;
 	} cases[] = {
-		{ "first reading, in time", BEGIN_FIRST, 0,   false, 0.02 },
-		{ "first reading, late",    BEGIN_FIRST, 0.1, false, 0.05 },
-		{ "first reading, stolen",  BEGIN_FIRST, 0.1, true,  0.30 },
-		{ "set away, in time",      BEGIN_SET,   0,   false, 0.02 },
-		{ "set away, late",         BEGIN_SET,   0.1, false, 0.05 },
-		{ "set away, stolen",       BEGIN_SET,   0.1, true,  0.30 },
-		{ "source's step, in time", BEGIN_JUMP,  0,   false, 0.05 },
-		{ "source's step, late",    BEGIN_JUMP,  0.1, false, 0.05 },
-		{ "source's step, stolen",  BEGIN_JUMP,  0.1, true,  0.30 },
+		{ "first reading, in time", BEGIN_FIRST, 0,   false, 0.02, 0 },
+		{ "first reading, late",    BEGIN_FIRST, 0.1, false, 0.05, 0 },
+		{ "first reading, stolen",  BEGIN_FIRST, 0.1, true,  0.30, 0 },
+		{ "set away, in time",      BEGIN_SET,   0,   false, 0.02, 0 },
+		{ "set away, late",         BEGIN_SET,   0.1, false, 0.05, 0 },
+		{ "set away, stolen",       BEGIN_SET,   0.1, true,  0.30, 0 },
+		{ "source's step, in time", BEGIN_JUMP,  0,   false, 0.05, 0 },
+		{ "source's step, late",    BEGIN_JUMP,  0.1, false, 0.05, 0 },
+		{ "source's step, stolen",  BEGIN_JUMP,  0.1, true,  0.30, 0 },
+		{ "set away, dpoll 2",      BEGIN_SET,   0.1, true,  0.30, 2 },
+		{ "source's, dpoll 2",      BEGIN_JUMP,  0.1, false, 0.05, 2 },
 	};
 	/* clang-format on */
 	bool is_good = true;
@@ -125,7 +132,8 @@ static void test_overshoot(void **state)
 
 		for (uint64_t seed = 0; seed < SEEDS; seed++) {
 			struct figure figure =
-				live(cases[i].how, cases[i].lateness, cases[i].is_stolen, seed);
+				live(cases[i].how, cases[i].lateness, cases[i].is_stolen,
+				     cases[i].dpoll, seed);
 
 			worst.overshoot = fmax(worst.overshoot, figure.overshoot);
 			worst.readings = worst.readings > figure.readings ? worst.readings
