@@ -32,7 +32,8 @@
 #define SHELF_LIFE VT_SEC(3600)
 
 /* Our clock was moved by somebody else when it is off its own course by more than this. */
-#define SET_AWAY VT_MS(1)
+#define SET_AWAY    VT_MS(1)
+#define SET_AWAY_NS 1e6
 
 #define RMS_WEIGHT 0.1 /* of the latest offset in the long-term average */
 
@@ -109,12 +110,47 @@ enum discipline_state discipline_state(const struct discipline *d)
 	return d->selected == SELECT_NONE ? DISCIPLINE_HOLDOVER : DISCIPLINE_OK;
 }
 
+/* How far our clock has run beyond nominal at @at, with the part that no clock shows. */
+static double local_gain_ns(const struct discipline *d, vt_mono at)
+{
+	return d->local_rest_ns + d->steered.ppb * vt_span_seconds(vt_mono_since(at, d->local.raw));
+}
+
 /* What our clock shows at @at if nobody but us moved it. */
 static vt_real local_expected(const struct discipline *d, vt_mono at)
 {
 	vt_span elapsed = vt_mono_since(at, d->local.raw);
 
-	return vt_real_add(vt_real_add(d->local.local, elapsed), vt_rate_over(d->steered, elapsed));
+	return vt_real_add(vt_real_add(d->local.local, elapsed),
+	                   vt_span_from_ns(local_gain_ns(d, at)));
+}
+
+/* Our clock goes at the rate that it was really given from @at on. */
+static void note_local(struct discipline *d, vt_mono at)
+{
+	double gain = local_gain_ns(d, at);
+
+	d->local.local = local_expected(d, at);
+	d->local_rest_ns = gain - (double)vt_span_from_ns(gain).ns;
+	d->local.raw = at;
+}
+
+/*
+ * Our clock was looked at, and shows whole nanoseconds.  We know better where it is, by the rate that
+ * the kernel's frequency could really be set to, as long as that is within what it shows.
+ */
+static void see_local(struct discipline *d, const struct clock_pair *seen)
+{
+	double most = 0.5 + (double)seen->radius.ns;
+	double rest = 0;
+
+	if (d->is_local_known) {
+		note_local(d, seen->raw);
+		rest = (double)vt_real_since(d->local.local, seen->local).ns + d->local_rest_ns;
+	}
+	d->local = *seen;
+	d->local_rest_ns = fabs(rest) > SET_AWAY_NS ? 0 : fmax(-most, fmin(rest, most));
+	d->is_local_known = true;
 }
 
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret)
@@ -162,8 +198,7 @@ static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 	if (d->conf.is_observing)
 		return;
 	/* Until now it went at the old rate. */
-	d->local.local = local_expected(d, now);
-	d->local.raw = now;
+	note_local(d, now);
 	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered),
 	              &d->steer_error);
 }
@@ -227,6 +262,14 @@ void discipline_leave(struct discipline *d)
 	hold_over(d, d->selected, d->local.raw);
 }
 
+/* The part of the correction that whole nanoseconds do not have. */
+static double below_nanosecond(const struct discipline *d, int source)
+{
+	double phase = d->sources[source].estimator.phase_ns;
+
+	return (phase - (double)vt_span_from_ns(phase).ns) - d->local_rest_ns;
+}
+
 /* Spreads what is left of the correction over the time to the source's next reading. */
 static void slew(struct discipline *d, int source, vt_span correction, vt_mono now)
 {
@@ -241,6 +284,8 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 		return;
 	}
 	plan = servo_plan(&d->servo, correction, d->base, left, d->conf.max_slew);
+	/* What is below a nanosecond is no length, but it is a rate. */
+	plan.rate.ppb += below_nanosecond(d, source) / vt_span_seconds(left);
 	steer(d, source, plan.rate, now);
 	d->settle_at = plan.hold.ns < left.ns ? vt_mono_add(now, plan.hold) : VT_MONO_NEVER;
 }
@@ -282,7 +327,7 @@ static void settle(struct discipline *d, vt_mono now)
 		return;
 	}
 	d->settle_at = VT_MONO_NEVER;
-	d->local = seen;
+	see_local(d, &seen);
 	if (!discipline_correction(d, seen.raw, &correction))
 		return;
 	slew(d, d->selected, correction, seen.raw);
@@ -435,8 +480,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	vt_rate before = d->steered;
 	vt_span left;
 
-	d->local = seen;
-	d->is_local_known = true;
+	see_local(d, &seen);
 	if (verdict == SOURCE_JUMPED) {
 		d->jumps++;
 		d->learning = LEARNING;

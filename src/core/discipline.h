@@ -84,6 +84,7 @@ struct discipline {
 	/* What the clock should show by our own doing; to notice when somebody else moves it. */
 	bool is_local_known;
 	struct clock_pair local;
+	double local_rest_ns;     /* the part below a nanosecond, which it does not show */
 	vt_rate steered;          /* the rate the clock runs at now */
 	struct servo servo;
 	vt_rate seen;             /* the followed source's, as of its latest reading ... */
