@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include "core/select.h"
-#include "core/servo.h"
 
 /*
  * Between readings the clock and its source may drift apart by this much at worst: a crystal
@@ -24,13 +23,17 @@
 #define CRYSTAL      VT_PPM(200)
 #define LEARNING     16
 
+/* A rate that changed by more than this is believed when it is seen twice. */
+#define DOUBTFUL     VT_PPM(10)
+
 #define RATE_SIGMAS  3 /* how many count as certain */
 
 /* A bound older than this is no promise any more. */
 #define SHELF_LIFE VT_SEC(3600)
 
 /* Our clock was moved by somebody else when it is off its own course by more than this. */
-#define SET_AWAY VT_MS(1)
+#define SET_AWAY    VT_MS(1)
+#define SET_AWAY_NS 1e6
 
 #define RMS_WEIGHT 0.1 /* of the latest offset in the long-term average */
 
@@ -107,20 +110,63 @@ enum discipline_state discipline_state(const struct discipline *d)
 	return d->selected == SELECT_NONE ? DISCIPLINE_HOLDOVER : DISCIPLINE_OK;
 }
 
+/* How far our clock has run beyond nominal at @at, with the part that no clock shows. */
+static double local_gain_ns(const struct discipline *d, vt_mono at)
+{
+	return d->local_rest_ns + d->steered.ppb * vt_span_seconds(vt_mono_since(at, d->local.raw));
+}
+
 /* What our clock shows at @at if nobody but us moved it. */
 static vt_real local_expected(const struct discipline *d, vt_mono at)
 {
 	vt_span elapsed = vt_mono_since(at, d->local.raw);
 
-	return vt_real_add(vt_real_add(d->local.local, elapsed), vt_rate_over(d->steered, elapsed));
+	return vt_real_add(vt_real_add(d->local.local, elapsed),
+	                   vt_span_from_ns(local_gain_ns(d, at)));
+}
+
+/* Our clock goes at the rate that it was really given from @at on. */
+static void note_local(struct discipline *d, vt_mono at)
+{
+	double gain = local_gain_ns(d, at);
+
+	d->local.local = local_expected(d, at);
+	d->local_rest_ns = gain - (double)vt_span_from_ns(gain).ns;
+	d->local.raw = at;
+}
+
+/*
+ * Our clock was looked at, and shows whole nanoseconds.  We know better where it is, by the rate that
+ * the kernel's frequency could really be set to, as long as that is within what it shows.
+ */
+static void see_local(struct discipline *d, const struct clock_pair *seen)
+{
+	double most = 0.5 + (double)seen->radius.ns;
+	double rest = 0;
+
+	if (d->is_local_known) {
+		note_local(d, seen->raw);
+		rest = (double)vt_real_since(d->local.local, seen->local).ns + d->local_rest_ns;
+	}
+	d->local = *seen;
+	d->local_rest_ns = fabs(rest) > SET_AWAY_NS ? 0 : fmax(-most, fmin(rest, most));
+	d->is_local_known = true;
 }
 
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret)
 {
+	const struct estimator *estimator;
+	vt_span elapsed;
+	vt_real remote;
+
 	if (d->selected == SELECT_NONE || !d->is_local_known)
 		return false;
-	*ret = vt_real_since(estimator_remote_at(&d->sources[d->selected].estimator, now),
-	                     local_expected(d, now));
+	estimator = &d->sources[d->selected].estimator;
+	/* From there at the rate that we believe, which a shock's first reading does not change. */
+	elapsed = vt_mono_since(now, estimator->at);
+	remote = vt_real_add(estimator_remote_at(estimator, estimator->at), elapsed);
+	remote = vt_real_add(remote, vt_rate_over(d->base, elapsed));
+	*ret = vt_real_since(remote, local_expected(d, now));
 	return true;
 }
 
@@ -152,8 +198,7 @@ static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 	if (d->conf.is_observing)
 		return;
 	/* Until now it went at the old rate. */
-	d->local.local = local_expected(d, now);
-	d->local.raw = now;
+	note_local(d, now);
 	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered),
 	              &d->steer_error);
 }
@@ -167,6 +212,8 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
 
+	/* What one reading says of the rate, a small jump would say as well. */
+	drift += fmax(fabs(d->seen.ppb - d->base.ppb), d->changed.ppb);
 	if (s->estimator.readings < 3)
 		drift += RATE_SIGMAS * d->conf.rate_sigma.ppb;
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
@@ -215,6 +262,14 @@ void discipline_leave(struct discipline *d)
 	hold_over(d, d->selected, d->local.raw);
 }
 
+/* The part of the correction that whole nanoseconds do not have. */
+static double below_nanosecond(const struct discipline *d, int source)
+{
+	double phase = d->sources[source].estimator.phase_ns;
+
+	return (phase - (double)vt_span_from_ns(phase).ns) - d->local_rest_ns;
+}
+
 /* Spreads what is left of the correction over the time to the source's next reading. */
 static void slew(struct discipline *d, int source, vt_span correction, vt_mono now)
 {
@@ -228,7 +283,9 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 		coast(d, source, now);
 		return;
 	}
-	plan = servo_plan(correction, d->base, left, d->conf.max_slew);
+	plan = servo_plan(&d->servo, correction, d->base, left, d->conf.max_slew);
+	/* What is below a nanosecond is no length, but it is a rate. */
+	plan.rate.ppb += below_nanosecond(d, source) / vt_span_seconds(left);
 	steer(d, source, plan.rate, now);
 	d->settle_at = plan.hold.ns < left.ns ? vt_mono_add(now, plan.hold) : VT_MONO_NEVER;
 }
@@ -270,11 +327,20 @@ static void settle(struct discipline *d, vt_mono now)
 		return;
 	}
 	d->settle_at = VT_MONO_NEVER;
-	d->local = seen;
+	see_local(d, &seen);
 	if (!discipline_correction(d, seen.raw, &correction))
 		return;
 	slew(d, d->selected, correction, seen.raw);
 	take_bound(d, &d->sources[d->selected], before);
+}
+
+/* Who only observes finds the same offset at every reading: told anew only once it has changed by half. */
+static bool is_told(const struct discipline *d, enum step_cause cause, vt_span correction)
+{
+	vt_span change = vt_span_abs(vt_span_sub(correction, d->unstepped));
+
+	return d->conf.is_observing && d->is_unstepped && cause != STEP_JUMP &&
+	       change.ns <= vt_span_abs(d->unstepped).ns / 2;
 }
 
 static bool step(struct discipline *d, int source, enum step_cause cause, vt_span correction)
@@ -286,12 +352,16 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 
 	if (!is_done(d, source, r, &d->step_error))
 		return false;
+	if (is_told(d, cause, correction))
+		return true;
 	event = push(d, d->conf.is_observing ? EVENT_UNSTEPPED : EVENT_STEPPED, source);
 	event->cause = cause;
 	event->size = correction;
 	event->at = s->latest.remote;
 	event->noticed_after = is_jump ? s->jump_blind : VT_NS(0);
 	event->repaired_after = is_jump ? vt_mono_since(s->latest.raw, s->jump_noticed) : VT_NS(0);
+	d->is_unstepped = d->conf.is_observing;
+	d->unstepped = correction;
 	if (d->conf.is_observing)
 		return true;
 	d->steps++;
@@ -314,6 +384,17 @@ static enum step_cause cause_of(const struct discipline *d, enum source_verdict 
 	if (is_large && verdict == SOURCE_RESTARTED)
 		return STEP_JUMP;
 	return STEP_DRIFT;
+}
+
+/*
+ * The first reading of a shock tells that something has changed, not what: where it is more than
+ * an NTP daemon changes a rate by, it may have been the time.  The next reading tells, and until then
+ * the rate stays.
+ */
+static bool is_doubtful(const struct discipline *d, const struct source *s, vt_rate rate)
+{
+	return d->has_updated && s->estimator.is_shocked &&
+	       fabs(rate.ppb - d->base.ppb) > DOUBTFUL.ppb;
 }
 
 static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
@@ -354,7 +435,10 @@ static void account(struct discipline *d, const struct source *s, enum step_caus
 	d->last_offset = correction;
 	d->last_update = s->latest.raw;
 	d->updates++;
-	note_rate(d, rate, s->latest.raw);
+	d->changed.ppb = fabs(rate.ppb - (d->has_updated ? d->seen : d->conf.rate).ppb);
+	d->seen = rate;
+	if (!is_doubtful(d, s, rate))
+		note_rate(d, rate, s->latest.raw);
 }
 
 /* Applies the policy to @correction.  Returns what is left to slew. */
@@ -368,6 +452,7 @@ static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_
 	case STEP_STEP:
 		return step(d, source, cause, correction) ? VT_NS(0) : correction;
 	case STEP_SLEW:
+		d->is_unstepped = false;
 		return correction;
 	case STEP_IGNORE:
 		push(d, EVENT_REFUSED, source)->size = correction;
@@ -395,8 +480,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	vt_rate before = d->steered;
 	vt_span left;
 
-	d->local = seen;
-	d->is_local_known = true;
+	see_local(d, &seen);
 	if (verdict == SOURCE_JUMPED) {
 		d->jumps++;
 		d->learning = LEARNING;

@@ -12,9 +12,14 @@
 /* Beyond this many standard deviations a reading is no noise. */
 #define SHOCK_SIGMAS 5.0
 
+/* Nor are several that lean to one side; twice a day or less by chance. */
+#define LEANS         1.0
+#define LEANS_TOO_FAR 5.0
+
 void estimator_init(struct estimator *e, vt_rate rate, vt_rate sigma)
 {
 	*e = (struct estimator){ .rate_ppb = rate.ppb, .var_rate = sigma.ppb * sigma.ppb };
+	noise_init(&e->noise);
 }
 
 void estimator_restart(struct estimator *e, vt_rate sigma)
@@ -22,16 +27,23 @@ void estimator_restart(struct estimator *e, vt_rate sigma)
 	e->is_started = false;
 	e->is_shocked = false;
 	e->readings = 0;
+	e->rising = e->falling = 0;
 	e->var_rate += sigma.ppb * sigma.ppb;
 	e->covariance = 0;
+	noise_break(&e->noise);
 }
 
 /* A value anywhere in +/- radius with equal chance has this variance; whole nanoseconds add theirs. */
-static double noise_variance(const struct reading *r)
+static double said_variance(const struct reading *r)
 {
 	double radius = (double)r->radius.ns;
 
 	return radius * radius / 3 + NOISE_FLOOR_NS * NOISE_FLOOR_NS;
+}
+
+static double noise_variance(const struct estimator *e, const struct reading *r)
+{
+	return said_variance(r) + e->noise.variance;
 }
 
 /* The expected change of the source's time from the latest reading to @elapsed later, in ns beyond it. */
@@ -49,7 +61,7 @@ static double phase_variance_after(const struct estimator *e, double s)
 /* One standard deviation of the innovation that @r may have @elapsed after the latest reading. */
 static double innovation_sigma(const struct estimator *e, const struct reading *r, vt_span elapsed)
 {
-	return sqrt(phase_variance_after(e, vt_span_seconds(elapsed)) + noise_variance(r));
+	return sqrt(phase_variance_after(e, vt_span_seconds(elapsed)) + noise_variance(e, r));
 }
 
 /* Read minus expected; the big parts are subtracted as integers first. */
@@ -81,8 +93,9 @@ static void start(struct estimator *e, const struct reading *r)
 	e->at = r->raw;
 	e->remote = r->remote;
 	e->phase_ns = 0;
-	e->var_phase = noise_variance(r);
+	e->var_phase = noise_variance(e, r);
 	e->covariance = 0;
+	noise_add(&e->noise, r, said_variance(r));
 }
 
 /* Carries the state and its covariance to @elapsed later. */
@@ -116,6 +129,17 @@ static void open_up(struct estimator *e, double innovation, double s)
 	e->var_rate += square;
 }
 
+/*
+ * Noise goes to and fro; a rate that has changed by less than shows at once leans to one side,
+ * reading after reading.  What leans by more than LEANS is added up until it is no noise either.
+ */
+static bool leans(struct estimator *e, double sigmas)
+{
+	e->rising = fmax(e->rising + sigmas - LEANS, 0);
+	e->falling = fmax(e->falling - sigmas - LEANS, 0);
+	return fmax(e->rising, e->falling) > LEANS_TOO_FAR;
+}
+
 static void correct(struct estimator *e, double innovation, double variance)
 {
 	double total = e->var_phase + variance;
@@ -147,11 +171,13 @@ enum estimator_verdict estimator_update(struct estimator *e, const struct readin
 	double sigma = innovation_sigma(e, r, expected.since);
 
 	predict(e, expected.since);
-	if (fabs(innovation) > SHOCK_SIGMAS * sigma) {
+	if ((!e->is_shocked && leans(e, innovation / sigma)) || fabs(innovation) > SHOCK_SIGMAS * sigma) {
+		e->rising = e->falling = 0;
 		open_up(e, innovation, vt_span_seconds(expected.since));
 		verdict = ESTIMATOR_SHOCK;
 	}
-	correct(e, innovation, noise_variance(r));
+	correct(e, innovation, noise_variance(e, r));
+	noise_add(&e->noise, r, said_variance(r));
 	e->is_shocked = verdict == ESTIMATOR_SHOCK;
 	e->readings++;
 	return verdict;
@@ -169,6 +195,11 @@ vt_span estimator_uncertainty(const struct estimator *e, vt_mono at)
 	double s = fmax(vt_span_seconds(vt_mono_since(at, e->at)), 0);
 
 	return vt_span_from_ns(ceil(sqrt(phase_variance_after(e, s))));
+}
+
+vt_span estimator_noise(const struct estimator *e)
+{
+	return vt_span_from_ns(ceil(sqrt(e->noise.variance)));
 }
 
 vt_rate estimator_rate(const struct estimator *e)

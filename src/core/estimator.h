@@ -9,8 +9,12 @@
  * never sees vmtime's own corrections, so estimation and control cannot disturb
  * each other.  A Kalman filter of two states, phase and rate.  The rate walks
  * at random a little; a *shock* (the host's own NTP changed its frequency) is
- * recognised by an innovation far beyond what the covariance allows, and opens
- * the rate up so that this reading and the next teach the new one at once.
+ * recognised by an innovation far beyond what the covariance allows, or by
+ * several that lean to one side, and opens the rate up so that this reading and
+ * the next teach the new one at once.
+ *
+ * A reading is as noisy as its bracket says, or as its source was learnt to be (see
+ * noise.h), whichever is more.
  *
  * The phase is kept as an integer line plus a remainder below a nanosecond, so
  * no absolute time is ever held in a double.
@@ -18,6 +22,7 @@
 
 #include <stdbool.h>
 
+#include "core/noise.h"
 #include "core/reading.h"
 
 struct estimator {
@@ -29,6 +34,8 @@ struct estimator {
 	double phase_ns;   /* ... this remainder                                     */
 	double rate_ppb;   /* how much faster than CLOCK_MONOTONIC_RAW it runs       */
 	double var_phase, covariance, var_rate; /* ns^2, ns ppb, ppb^2               */
+	double rising, falling; /* innovations that lean to one side, added up       */
+	struct noise noise; /* of the readings, where it is more than they say       */
 };
 
 enum estimator_verdict {
@@ -61,6 +68,9 @@ vt_real estimator_remote_at(const struct estimator *e, vt_mono at);
 
 /* One standard deviation of the above; grows with the time since the latest reading. */
 vt_span estimator_uncertainty(const struct estimator *e, vt_mono at);
+
+/* One standard deviation that readings were learnt to scatter by, beyond what they say themselves. */
+vt_span estimator_noise(const struct estimator *e);
 
 vt_rate estimator_rate(const struct estimator *e);
 vt_rate estimator_rate_sigma(const struct estimator *e);

@@ -6,9 +6,17 @@
  * filter.h - the best reading that a burst holds
  *
  * A bracket tells that the remote clock showed a value at some instant between
- * two local ones, so half its width is all that can be wrong with it, and the
- * narrowest bracket is the best.  Nothing is averaged: the truth lies inside
- * every bracket, not at the mean of their middles.
+ * two local ones: the difference of the two clocks lies in an interval.  It lies
+ * in those of all brackets of a burst, so in their intersection, whose middle is
+ * the reading and whose half is all that can be wrong with it.  Nothing is
+ * averaged: the truth lies inside every bracket, not at the mean of their middles.
+ *
+ * To be compared, the brackets are carried to one instant by the source's rate,
+ * and widened by what is not known of that.  Brackets that have no instant in
+ * common cannot all be true (the source jumped in the middle of the burst, or
+ * jitters by more than its brackets say).  Then nothing is concluded from how they
+ * lie to each other: the narrowest is taken as it is, and those that contradict
+ * the others are counted.
  *
  * A reference outside the years that vmtime was made for is not a clock.  The
  * *difference* to our own clock is no objection: a guest may wake up in 1970.
@@ -31,6 +39,8 @@ struct filter_conf {
 	vt_span offset;    /* added to the remote time (`offset`, and UTC - TAI)  */
 	vt_span precision; /* no reading is taken for better than +/- this        */
 	vt_rate steered;   /* the rate our clock runs at, to carry the local pair */
+	vt_rate rate;      /* the source's, against CLOCK_MONOTONIC_RAW ...       */
+	vt_rate unknown;   /* ... which cannot be farther off than this           */
 };
 
 /* Writes *@ret only for FILTER_READING. */

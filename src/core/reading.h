@@ -60,6 +60,7 @@ struct reading {
 	vt_span radius;       /* ... is within +/- this                                  */
 	vt_real local;        /* what our own system clock showed at @raw                */
 	vt_span local_radius; /* ... within +/- this                                     */
+	unsigned contradicted; /* brackets of the burst that cannot be true beside it   */
 };
 
 #endif

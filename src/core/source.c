@@ -3,14 +3,24 @@
 
 #include "core/filter.h"
 
-/* A source that fails this often in a row is lost; a busy one recovers within. */
+/*
+ * A source that fails this often in a row, and for this long, is lost.  Often alone is not enough: a
+ * disturbed one is asked sixteen times a second, and being busy for 0.2 s is no reason to leave it.
+ */
 #define FAILURES_TO_LOSE 3
+#define TIME_TO_LOSE     VT_SEC(2)
 
 /* A failing source is asked again after this, unless its own interval is shorter. */
 #define RETRY VT_SEC(1)
 
 /* Another crystal (migration) or another counter (clocksource): the rate may be off by this much. */
 #define OTHER_CRYSTAL VT_PPM(50)
+
+/* As many standard deviations as are taken for certain. */
+#define CERTAIN_SIGMAS 5
+
+/* Within a burst its rate is the estimated one, give or take a change that no reading has shown yet. */
+#define UNSEEN VT_PPM(100)
 
 /* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
 #define TOO_OLD VT_SEC(1)
@@ -55,14 +65,15 @@ bool source_is_usable(const struct source *s)
 	if (!s->estimator.is_started)
 		return false;
 	return s->trouble == TROUBLE_NONE ||
-	       (is_passing(s->trouble) && s->failures_in_a_row < FAILURES_TO_LOSE);
+	       (is_passing(s->trouble) && !s->is_lost);
 }
 
 vt_span source_error(const struct source *s)
 {
+	vt_span noise = { CERTAIN_SIGMAS * estimator_noise(&s->estimator).ns };
 	vt_span read = vt_span_add(s->latest.radius, s->latest.local_radius);
 
-	return vt_span_add(read, VT_NS((s->conf.delay.ns + 1) / 2));
+	return vt_span_add(vt_span_add(read, noise), VT_NS((s->conf.delay.ns + 1) / 2));
 }
 
 static void read_again_in(struct source *s, vt_mono now, vt_span interval)
@@ -85,6 +96,8 @@ static enum source_verdict fail(struct source *s, vt_mono now, enum source_troub
 	s->trouble = trouble;
 	s->failures++;
 	s->failures_in_a_row++;
+	s->is_lost = s->failures_in_a_row >= FAILURES_TO_LOSE &&
+	             vt_mono_since(now, s->last_good).ns >= TIME_TO_LOSE.ns;
 	s->reach = s->reach << 1 & 0xff;
 	if (trouble == TROUBLE_BACKWARDS && s->failures_in_a_row >= FAILURES_TO_LOSE) {
 		/* Then it was the one before them that lay in the future. */
@@ -99,6 +112,8 @@ static void note(struct source *s, const struct reading *r)
 {
 	s->trouble = TROUBLE_NONE;
 	s->failures_in_a_row = 0;
+	s->is_lost = false;
+	s->last_good = r->raw;
 	s->readings++;
 	s->reach = (s->reach << 1 | 1) & 0xff;
 	s->has_reading = true;
@@ -174,6 +189,13 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 	return SOURCE_FAILED;
 }
 
+/* How far off the rate can be that brackets of one burst are carried by. */
+static vt_rate unknown_rate(const struct source *s)
+{
+	return (vt_rate){ UNSEEN.ppb +
+		          CERTAIN_SIGMAS * estimator_rate_sigma(&s->estimator).ppb };
+}
+
 enum source_verdict source_read(struct source *s, const struct source_world *world)
 {
 	struct burst burst;
@@ -182,6 +204,8 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 		.offset = s->conf.offset,
 		.precision = s->conf.precision,
 		.steered = world->steered,
+		.rate = estimator_rate(&s->estimator),
+		.unknown = unknown_rate(s),
 	};
 	unsigned wanted = s->conf.filter < BURST_MAX ? s->conf.filter : BURST_MAX;
 	enum source_outcome outcome;
@@ -199,6 +223,7 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 	case FILTER_INSANE: return fail(s, world->now, TROUBLE_INSANE);
 	case FILTER_READING: break;
 	}
+	s->contradicted += r.contradicted;
 	if (s->has_reading && r.epoch != s->latest.epoch) {
 		/* Another counter beneath CLOCK_MONOTONIC_RAW: its rate is not the one we learnt. */
 		restart(s);

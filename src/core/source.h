@@ -46,6 +46,8 @@ struct source {
 
 	enum source_trouble trouble;
 	unsigned failures_in_a_row;
+	bool is_lost;             /* the failures were too many, for too long   */
+	vt_mono last_good;        /* when it was last read without a failure    */
 	vt_mono next_read;
 	vt_span interval;         /* to @next_read, as of the latest attempt */
 	unsigned reach;           /* 8 bits, the newest lowest */
@@ -55,6 +57,7 @@ struct source {
 	vt_mono jump_noticed;     /* the latest proven jump: its first reading, and ...   */
 	vt_span jump_blind;       /* ... the time from the reading before it to that one  */
 	uint64_t readings, failures, outliers;
+	uint64_t contradicted;    /* brackets that could not be true beside their burst's best */
 };
 
 /* What reading a source came to. */
@@ -85,7 +88,7 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 /* It answered lately, and it is a clock. */
 bool source_is_usable(const struct source *s);
 
-/* Half width of what its latest reading can be wrong by, delay included. */
+/* Half width of what its latest reading can be wrong by, delay and learnt noise included. */
 vt_span source_error(const struct source *s);
 
 #endif

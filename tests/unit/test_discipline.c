@@ -287,6 +287,32 @@ static void test_observing_touches_nothing(void **state)
 	assert_int_equal(w.violations, 0);
 }
 
+/* With `makestep` for ever each reading asks for the step that nobody makes: told when it changes. */
+static void test_observing_tells_a_step_once(void **state)
+{
+	(void)state;
+	struct discipline_conf conf = with_makestep(world_conf(true), VT_MS(10), -1);
+	struct world w;
+
+	conf.is_observing = true;
+	world_init(&w, 1, VT_MS(566));
+	w.reference_ppb = 30e3;
+	world_start(&w, &conf, NULL, 1);
+	world_run(&w, VT_SEC(60));
+	assert_int_equal(w.kinds[EVENT_UNSTEPPED], 1);
+	/* Somebody else moves the clock: to elsewhere, to where it should be, and away again. */
+	for (int i = 0; i < 3; i++) {
+		static const int64_t by_ms[] = { -500, 1066, -566 };
+
+		world_plan(&w, (struct world_change){ .at = w.now,
+		                                      .kind = WORLD_SET,
+		                                      .span = VT_MS(by_ms[i]) });
+		world_run(&w, VT_SEC(20));
+		assert_int_equal(w.kinds[EVENT_UNSTEPPED], i == 0 ? 2 : i + 1);
+	}
+	assert_int_equal(w.clock.steps, 0);
+}
+
 static void test_leaving_ends_the_slew_and_keeps_the_rate(void **state)
 {
 	(void)state;
@@ -374,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_slews_within_maxslewrate_and_in_pieces),
 		cmocka_unit_test(test_maxchange_governs_unproven_offsets_only),
 		cmocka_unit_test(test_observing_touches_nothing),
+		cmocka_unit_test(test_observing_tells_a_step_once),
 		cmocka_unit_test(test_leaving_ends_the_slew_and_keeps_the_rate),
 		cmocka_unit_test(test_new_sources_go_on_where_the_old_ones_were),
 		cmocka_unit_test(test_kernel_is_told_only_with_rtcsync),

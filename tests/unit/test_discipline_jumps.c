@@ -370,6 +370,32 @@ static void test_jump_between_the_first_two_readings(void **state)
 }
 
 /* The host's agent was faster than our next reading: there is nothing left to step. */
+/*
+ * The readings that confirm a jump lie too close to show a rate: the next one after seconds does, and
+ * a small jump before it looks the same.
+ */
+static void test_small_jump_after_a_jump_is_within_the_bound(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 40; i++) {
+		struct source_conf source = SOURCE_CONF_DEFAULT;
+		struct world w;
+
+		source.is_dpoll_given = true;
+		source.dpoll = 2;
+		settle_in(&w, i, &source);
+		plan_jump(&w, VT_MS(300), VT_SEC(2070));
+		plan_jump(&w, VT_MS(4400), VT_US(i % 2 ? 330 : -330));
+		w.sources[0].width = VT_US(2);
+		w.look = VT_MS(10);
+		world_run(&w, VT_SEC(30));
+		assert_int_equal(w.clock.steps, 2);
+		if (w.violations)
+			fail_msg("%llu: %.0f ns off with a bound of %.0f", (unsigned long long)i,
+			         w.violation_error_ns, w.violation_bound_ns);
+	}
+}
+
 static void test_jump_that_another_has_mended_is_no_step(void **state)
 {
 	(void)state;
@@ -402,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_migration_to_another_crystal),
 		cmocka_unit_test(test_other_crystal_is_held_over),
 		cmocka_unit_test(test_jump_between_the_first_two_readings),
+		cmocka_unit_test(test_small_jump_after_a_jump_is_within_the_bound),
 		cmocka_unit_test(test_jump_that_another_has_mended_is_no_step),
 	};
 

@@ -174,6 +174,36 @@ static void test_radius_weighs(void **state)
 	assert_true(fabs(estimator_rate(&e).ppb) < 50);
 }
 
+/* A change that hides in the noise of a wide bracket shows by leaning to one side, reading after reading. */
+static void test_change_within_the_noise_is_learnt(void **state)
+{
+	(void)state;
+	static const double changes[] = { 0, 700, -700, 1500 };
+
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+		enum estimator_verdict verdict = ESTIMATOR_FITS;
+		struct estimator e;
+		int64_t s;
+
+		estimator_init(&e, (vt_rate){ 0 }, VT_PPM(50));
+		for (s = 0; s < 200; s++) {
+			struct reading r = at(1000 * s, 0, 0);
+
+			r.radius = VT_NS(500);
+			assert_int_not_equal(estimator_update(&e, &r), ESTIMATOR_SHOCK);
+		}
+		for (; s < 210 && verdict == ESTIMATOR_FITS; s++) {
+			struct reading r = at(1000 * s, changes[i], -199 * changes[i]);
+
+			r.radius = VT_NS(500);
+			verdict = estimator_update(&e, &r);
+			if (s == 200)
+				assert_int_equal(verdict, ESTIMATOR_FITS);
+		}
+		assert_int_equal(verdict, changes[i] != 0 ? ESTIMATOR_SHOCK : ESTIMATOR_FITS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_stale_readings_change_nothing),
 		cmocka_unit_test(test_restart_keeps_the_rate),
 		cmocka_unit_test(test_radius_weighs),
+		cmocka_unit_test(test_change_within_the_noise_is_learnt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,12 +353,17 @@ static void collect(struct world *w)
 static vt_mono wake_up(struct world *w)
 {
 	vt_mono due = discipline_deadline(&w->discipline);
-	vt_span wait = vt_span_max(vt_mono_since(due, w->now), VT_NS(0));
-	double late = (double)wait.ns * w->lateness * world_uniform(w);
-	vt_mono up = vt_mono_add(w->now, vt_span_add(wait, vt_span_from_ns(late)));
+	double share = w->lateness * world_uniform(w);
 
-	up = vt_mono_add(up, w->least_lateness);
-	return up.ns < w->stolen_until.ns ? w->stolen_until : up;
+	/* How late is decided once for each deadline, however often we are asked on the way to it. */
+	if (due.ns != w->due.ns) {
+		vt_span wait = vt_span_max(vt_mono_since(due, w->now), VT_NS(0));
+
+		wait = vt_span_add(wait, vt_span_from_ns((double)wait.ns * share));
+		w->due = due;
+		w->up = vt_mono_add(vt_mono_add(w->now, wait), w->least_lateness);
+	}
+	return w->up.ns < w->stolen_until.ns ? w->stolen_until : w->up;
 }
 
 void world_run(struct world *w, vt_span span)

@@ -105,6 +105,7 @@ struct world {
 
 	double lateness;        /* a wake-up is late by up to this share of the wait ... */
 	vt_span least_lateness; /* ... and by this in any case                           */
+	vt_mono due, up;        /* the latest deadline, and when we get up for it       */
 	vt_mono stolen_until;
 
 	size_t n_changes, next_change;
