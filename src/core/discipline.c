@@ -39,26 +39,12 @@
 
 static struct discipline_event *push(struct discipline *d, enum discipline_event_kind kind, int source)
 {
-	struct discipline_event *event;
-
-	if (d->n_events == DISCIPLINE_EVENTS_MAX) {
-		/* Nobody popped for a long time: the oldest goes, the newest matter most. */
-		d->first_event = (d->first_event + 1) % DISCIPLINE_EVENTS_MAX;
-		d->n_events--;
-	}
-	event = &d->events[(d->first_event + d->n_events++) % DISCIPLINE_EVENTS_MAX];
-	*event = (struct discipline_event){ .kind = kind, .source = source };
-	return event;
+	return event_push(&d->events, kind, source);
 }
 
 bool discipline_pop(struct discipline *d, struct discipline_event *ret)
 {
-	if (d->n_events == 0)
-		return false;
-	*ret = d->events[d->first_event];
-	d->first_event = (d->first_event + 1) % DISCIPLINE_EVENTS_MAX;
-	d->n_events--;
-	return true;
+	return event_pop(&d->events, ret);
 }
 
 void discipline_init(struct discipline *d, const struct discipline_conf *conf,
@@ -359,6 +345,8 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	event->size = correction;
 	event->at = s->latest.remote;
 	event->noticed_after = is_jump ? s->jump_blind : VT_NS(0);
+	if (cause == STEP_SET_BY_ANOTHER)
+		event->noticed_after = d->update_interval;
 	event->repaired_after = is_jump ? vt_mono_since(s->latest.raw, s->jump_noticed) : VT_NS(0);
 	d->is_unstepped = d->conf.is_observing;
 	d->unstepped = correction;
@@ -399,8 +387,12 @@ static bool is_doubtful(const struct discipline *d, const struct source *s, vt_r
 
 static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
 {
-	vt_rate most = d->learning > 0 ? CRYSTAL : SLEWING;
-	bool is_usual = fabs(rate.ppb - d->usual.ppb) <= most.ppb;
+	/*
+	 * While learning, what any crystal can do is taken for usual, wherever we found the clock: it
+	 * may have been left in the middle of a slew.
+	 */
+	bool is_usual = fabs(rate.ppb - d->usual.ppb) <= SLEWING.ppb ||
+	                (d->learning > 0 && fabs(rate.ppb) <= CRYSTAL.ppb);
 
 	if (is_usual || (d->has_updated && vt_mono_since(at, d->usual_seen).ns > SLEW_LASTS.ns))
 		d->usual = rate;
@@ -511,6 +503,20 @@ static void suspect(struct discipline *d, int source, vt_mono now)
 	}
 }
 
+/* No source answers; but that somebody moved the clock, the clock itself tells: then nothing is known of it. */
+static void watch_over(struct discipline *d, int source)
+{
+	struct clock_pair seen;
+
+	if (!d->has_updated || d->clock->ops->read(d->clock, &seen) < 0 || !is_set_away(d, &seen))
+		return;
+	push(d, EVENT_SET_AWAY, source)->size = vt_real_since(local_expected(d, seen.raw), seen.local);
+	d->local = seen;
+	d->is_left_away = true;
+	d->bound.shelf_life = VT_NS(-1);
+	publish(d, false, VT_SEC(16));
+}
+
 static void reselect(struct discipline *d, vt_mono now)
 {
 	struct candidate candidates[DISCIPLINE_SOURCES_MAX];
@@ -562,6 +568,8 @@ static void visit(struct discipline *d, int source, vt_mono now)
 		push(d, EVENT_DISMISSED, source);
 	if (verdict == SOURCE_SLEWED)
 		push(d, EVENT_SLEWED, source)->rate = estimator_rate(&s->estimator);
+	if (verdict == SOURCE_FAILED && d->selected == SELECT_NONE)
+		watch_over(d, source);
 	if (source != d->selected)
 		return;
 	switch (verdict) {

@@ -21,12 +21,12 @@
 
 #include "core/bound.h"
 #include "core/clock_port.h"
+#include "core/event.h"
 #include "core/servo.h"
 #include "core/source.h"
 #include "core/step_policy.h"
 
 #define DISCIPLINE_SOURCES_MAX 9 /* eight configured ones and the host's clock */
-#define DISCIPLINE_EVENTS_MAX  16
 
 struct discipline_conf {
 	struct step_conf step;
@@ -41,33 +41,6 @@ enum discipline_state {
 	DISCIPLINE_OK,
 	DISCIPLINE_HOLDOVER,  /* no source answers; the last rate is kept    */
 	DISCIPLINE_DISRUPTED, /* the world jumped and is being measured      */
-};
-
-enum discipline_event_kind {
-	EVENT_SELECTED,   /* @source is followed from now on                              */
-	EVENT_LOST,       /* @source cannot be used any more; its trouble says why        */
-	EVENT_SUSPECTED,  /* a reading of @source that nothing explains: @size            */
-	EVENT_DISMISSED,  /* it was an outlier, the next reading is as expected           */
-	EVENT_SLEWED,     /* the source runs at another rate: @rate                       */
-	EVENT_STEPPED,    /* the clock was stepped by @size for @cause                    */
-	EVENT_UNSTEPPED,  /* it would have been, but we only observe                      */
-	EVENT_FAILED,     /* the clock could not be moved: @error                         */
-	EVENT_REFUSED,    /* an offset beyond `maxchange` was ignored                     */
-	EVENT_GAVE_UP,    /* one too many of these: the daemon must end, as chrony's does */
-	EVENT_SET_AWAY,   /* somebody else set our clock, and we repaired it within the   */
-	                  /* last minute: left alone until that is over                   */
-};
-
-struct discipline_event {
-	enum discipline_event_kind kind;
-	int source;             /* index                                                     */
-	enum step_cause cause;
-	vt_span size;           /* a correction: positive where the clock was behind         */
-	vt_rate rate;
-	vt_span noticed_after;  /* the disruption happened at most this long before noticed  */
-	vt_span repaired_after; /* from noticed to repaired                                  */
-	vt_real at;             /* on the clock after the event                              */
-	int error;              /* errno                                                     */
 };
 
 struct discipline {
@@ -111,8 +84,7 @@ struct discipline {
 	vt_rate residual;         /* the source's rate now minus the one used until the update */
 	uint64_t updates, steps, jumps;
 
-	unsigned n_events, first_event;
-	struct discipline_event events[DISCIPLINE_EVENTS_MAX];
+	struct event_queue events;
 };
 
 /* @clock is borrowed.  @steered: the rate the clock runs at as we find it. */

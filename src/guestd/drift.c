@@ -2,6 +2,7 @@
 #include "guestd/drift.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -22,7 +23,8 @@ void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *
 	size_t length;
 	int r;
 
-	*ret_rate = fallback;
+	/* More than two crystals can differ by is a slew that somebody left behind, not the clock's own rate. */
+	*ret_rate = fabs(fallback.ppb) <= 2 * UNKNOWN.ppb ? fallback : (vt_rate){ 0 };
 	*ret_sigma = UNKNOWN;
 	if (!*path)
 		return;

@@ -109,13 +109,13 @@ static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tra
 		.root_dispersion = VT_SEC(1),
 	};
 	ret->frequency_ppm = fast_ppm(c->base);
-	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted)
+	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted || c->is_left_away ||
+	    bound_at(&c->bound, now, &radius) != BOUND_HOLDS)
 		return;
 
 	const struct source *s = &c->sources[c->selected];
 
 	(void)discipline_correction(c, now, &correction);
-	(void)bound_at(&c->bound, now, &radius);
 	fill_name(ret->name, sizeof ret->name, d->refclocks.list[c->selected].name);
 	ret->refid = d->refclocks.list[c->selected].refid;
 	ret->stratum = s->conf.stratum + 1;
@@ -146,11 +146,17 @@ static void fill_event(const struct daemon *d, struct report_event *ret)
 	ret->repaired_after = e->repaired_after;
 }
 
+/* Another process steers, or somebody sets the clock again and again. */
+static bool is_contested(const struct daemon *d)
+{
+	return d->has_contender || d->discipline.is_left_away;
+}
+
 static enum report_state state_of(const struct daemon *d)
 {
 	switch (discipline_state(&d->discipline)) {
 	case DISCIPLINE_STARTING: return REPORT_STARTING;
-	case DISCIPLINE_OK: return d->has_contender ? REPORT_CONTESTED : REPORT_OK;
+	case DISCIPLINE_OK: return is_contested(d) ? REPORT_CONTESTED : REPORT_OK;
 	case DISCIPLINE_HOLDOVER: return REPORT_HOLDOVER;
 	case DISCIPLINE_DISRUPTED: return REPORT_DISRUPTED;
 	}
@@ -180,6 +186,16 @@ void report_explain_sources(const struct daemon *d, char *to, size_t size)
 	snprintf(to, size, "no source may be followed: see noselect and require in the configuration");
 }
 
+static void explain_contest(const struct daemon *d, char *to, size_t size)
+{
+	if (d->has_contender)
+		snprintf(to, size, "%s (pid %d) steers the clock too; end it: %.120s", d->contender.name,
+		         (int)d->contender.pid, d->contender.hand_over);
+	else
+		snprintf(to, size, "somebody else set the clock twice within a minute: it is wrong, and is set "
+		         "right again when the minute is over");
+}
+
 static void explain(const struct daemon *d, enum report_state state, char *to, size_t size)
 {
 	switch (state) {
@@ -191,8 +207,7 @@ static void explain(const struct daemon *d, enum report_state state, char *to, s
 		snprintf(to, size, "the source's time jumped; it is followed again when readings agree");
 		return;
 	case REPORT_CONTESTED:
-		snprintf(to, size, "%s (pid %d) steers the clock too; end it: %.120s", d->contender.name,
-		         (int)d->contender.pid, d->contender.hand_over);
+		explain_contest(d, to, size);
 		return;
 	case REPORT_OK:
 		*to = '\0';
@@ -200,23 +215,28 @@ static void explain(const struct daemon *d, enum report_state state, char *to, s
 	}
 }
 
-/* In holdover the kernel still goes by what it heard last; its own maxerror grows meanwhile. */
-static bool was_kernel_told(const struct discipline *c)
+/* Asked, not reckoned: its maxerror grows by itself, and others may set its clock. */
+static bool is_kernel_synchronized(const struct daemon *d)
 {
-	return c->has_updated && !c->is_disrupted && !c->is_left_away &&
-	       c->conf.keeps_kernel_synchronized && !c->conf.is_observing;
+	bool is_synchronized;
+
+	return clock_linux_is_synchronized(&d->clock, &is_synchronized) == 0 && is_synchronized;
 }
 
 void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 {
 	const struct discipline *c = &d->discipline;
 
+	/* A reading of this very wake-up is younger than the wake-up. */
+	if (now.ns < c->bound.taken.ns)
+		now = c->bound.taken;
+
 	*ret = (struct report_status){
 		.state = state_of(d),
 		.pid = (int)getpid(),
 		.uptime = vt_mono_since(now, d->started),
 		.is_observing = d->options.is_observing,
-		.is_kernel_synchronized = was_kernel_told(c),
+		.is_kernel_synchronized = is_kernel_synchronized(d),
 		.has_state_age = true,
 		.state_age = vt_mono_since(now, d->state_since),
 		.steps = c->steps,

@@ -253,6 +253,17 @@ int clock_linux_take_over(struct clock_linux *c)
 	return r;
 }
 
+int clock_linux_is_synchronized(const struct clock_linux *c, bool *ret)
+{
+	struct timex t = { .modes = 0 };
+	int r = c->calls->adjtimex(c->calls->context, &t);
+
+	if (r < 0)
+		return r;
+	*ret = !(t.status & STA_UNSYNC);
+	return 0;
+}
+
 int clock_linux_restore(struct clock_linux *c, vt_rate keep)
 {
 	double ppm = isnan(keep.ppb) ? 0.0 : limit(keep.ppb / 1e3, FREQ_PPM_MAX);

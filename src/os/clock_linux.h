@@ -42,6 +42,9 @@ int clock_linux_init(struct clock_linux *c, const struct os_calls *calls) must_c
 /* The rate that the kernel has now, by whoever.  0, or -errno with *@ret untouched. */
 int clock_linux_rate(struct clock_linux *c, vt_rate *ret) must_check;
 
+/* Does the kernel call its clock synchronised, now?  0, or -errno with *@ret untouched. */
+int clock_linux_is_synchronized(const struct clock_linux *c, bool *ret) must_check;
+
 /* What the clock would do if steered to @want: its limits and quantization.  Sets nothing. */
 vt_rate clock_linux_quantize(const struct clock_linux *c, vt_rate want);
 
