@@ -29,7 +29,7 @@ done >"$out/plan"
 
 status=0
 lab_say "load of this machine before: $(cut -d ' ' -f 1-3 /proc/loadavg) (figures want a quiet one)"
-lab_boot "$out/plan" $((300 * $#)) | grep --line-buffered -v '^FIGURE' || status=$?
+lab_boot "$out/plan" $((300 * $#)) | grep --line-buffered -Ev '^(FIGURE|END) |checks passed' || status=$?
 lab_say "load of this machine after: $(cut -d ' ' -f 1-3 /proc/loadavg)"
 
 # rows: key, title, factor, unit; columns: guests
