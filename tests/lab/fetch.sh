@@ -142,7 +142,7 @@ fetch_tools() {
 file_is_static() { ! readelf -l "$1" 2>/dev/null | grep -q INTERP; }
 
 # What of a kernel is used: modules for the lab's host and guest, in the order of their loading.
-modules=(irqbypass kvm kvm-amd kvm-intel ptp_kvm ptp_vmclock virtio_pci virtio_console ptp)
+modules=(irqbypass kvm kvm-amd kvm-intel ptp_kvm ptp_vmclock virtio_pci virtio_console ptp brd)
 
 take_kernel() { # take_kernel DIR VMLINUZ MODULES-FOLDER
 	local name ko
@@ -157,6 +157,7 @@ take_kernel() { # take_kernel DIR VMLINUZ MODULES-FOLDER
 		*.ko) cp "$ko" "$1/modules/$name.ko" ;;
 		esac
 	done
+	echo "${modules[*]}" >"$1/wanted"
 	[[ -s $1/modules/kvm-amd.ko && -s $1/modules/ptp_kvm.ko ]]
 }
 
@@ -254,9 +255,14 @@ fetch_peers() {
 	rm -rf "$1/tree"
 }
 
+is_there() { # is_there PART: in the cache, and what this version of the lab wants of it
+	[[ -z ${VMTIME_LAB_REFRESH:-} && -d $cache/$1 ]] || return 1
+	[[ $1 != kernel || $(cat "$cache/kernel/wanted" 2>/dev/null) == "${modules[*]}" ]]
+}
+
 fetch() { # fetch PART: unless the cache has it
 	local part=$1 new=$cache/new.$1
-	[[ -z ${VMTIME_LAB_REFRESH:-} && -d $cache/$part ]] && return 0
+	! is_there "$part" || return 0
 	rm -rf "$new" "$cache/$part.failed"
 	mkdir -p "$new"
 	"fetch_$part" "$new"

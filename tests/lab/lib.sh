@@ -71,8 +71,8 @@ build_guest() { # build_guest TREE
 	cp "$busybox" "$tree/bin/"
 	cp "$lab_dir/guest/init" "$tree/init"
 	cp -r "$lab_dir"/{guest,scenarios,configs} "$tree/lab/"
-	cp "$cache"/observer/{phcwatch,rawstamp,evaluate} "$tree/lab/bin/"
-	for module in ptp_kvm ptp_vmclock; do
+	cp "$cache"/observer/{phcwatch,rawstamp,evaluate,mapped} "$tree/lab/bin/"
+	for module in ptp_kvm ptp_vmclock brd; do
 		cp "$cache/kernel/modules/$module.ko" "$tree/lab/modules/" 2>/dev/null || true
 	done
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'vmtime:x:990:990::/:/bin/false' \
