@@ -90,9 +90,15 @@ static bool read_number(const struct conf_value *value, struct slice s, int64_t 
 	case CONF_CHOICE: return read_choice(s, value->choices, ret);
 	case CONF_REFID: return read_refid(s, ret);
 	case CONF_TEXT:
+	case CONF_PATH:
 	case CONF_NONE: return false;
 	}
 	return false;
+}
+
+static bool is_text(enum conf_kind kind)
+{
+	return kind == CONF_TEXT || kind == CONF_PATH;
 }
 
 static bool has_range(enum conf_kind kind)
@@ -115,6 +121,7 @@ static void store(const struct conf_value *value, int64_t number, void *member)
 	case CONF_REFID: *(uint32_t *)member = (uint32_t)number; return;
 	case CONF_SWITCH: *(bool *)member = number != 0; return;
 	case CONF_TEXT:
+	case CONF_PATH:
 	case CONF_NONE: return;
 	}
 }
@@ -132,6 +139,7 @@ static int64_t load(const struct conf_value *value, const void *member)
 	case CONF_REFID: return *(const uint32_t *)member;
 	case CONF_SWITCH: return *(const bool *)member;
 	case CONF_TEXT:
+	case CONF_PATH:
 	case CONF_NONE: return 0;
 	}
 	return 0;
@@ -143,7 +151,9 @@ bool conf_value_read(const struct conf_value *value, struct slice s, void *targe
 	int64_t number;
 
 	assert(value->at > 0);
-	if (value->kind == CONF_TEXT)
+	if (value->kind == CONF_PATH && (s.n == 0 || s.p[0] != '/'))
+		return false;
+	if (is_text(value->kind))
 		return s.n > 0 && slice_copy(s, member, (size_t)value->max + 1);
 	if (!read_number(value, s, &number))
 		return false;
@@ -202,6 +212,7 @@ static void format_number(const struct conf_value *value, int64_t number, char *
 	case CONF_SWITCH: snprintf(to, size, "%s", number ? "on" : "off"); return;
 	case CONF_CHOICE: snprintf(to, size, "%s", value->choices[number]); return;
 	case CONF_TEXT:
+	case CONF_PATH:
 	case CONF_NONE: return;
 	}
 }
@@ -212,9 +223,9 @@ const char *conf_value_format(const struct conf_value *value, const void *target
 	const void *member = (const char *)target + (value->at - 1);
 
 	assert(value->at > 0 && size >= CONF_WORD_MAX);
-	assert(value->kind != CONF_TEXT || value->max < CONF_WORD_MAX);
+	assert(!is_text(value->kind) || value->max < CONF_WORD_MAX);
 	to[0] = '\0';
-	if (value->kind == CONF_TEXT)
+	if (is_text(value->kind))
 		snprintf(to, size, "%s", (const char *)member);
 	else
 		format_number(value, load(value, member), to, size);
@@ -230,6 +241,7 @@ static const char *const EXPECTED[] = {
 	[CONF_SPAN] = "a length of time with its unit (ns us ms s min h)",
 	[CONF_RATE] = "a rate with its unit (ppb ppm)",
 	[CONF_TEXT] = "a word of at most",
+	[CONF_PATH] = "a path that begins with / of at most",
 	[CONF_REFID] = "one to four printable characters",
 	[CONF_SWITCH] = "on or off",
 	[CONF_CHOICE] = "one of",
@@ -245,7 +257,7 @@ const char *conf_value_expected(const struct conf_value *value, char *to, size_t
 		format_number(value, value->min, min, sizeof min);
 		format_number(value, value->max, max, sizeof max);
 		snprintf(to, size, "%s from %s to %s", what, min, max);
-	} else if (value->kind == CONF_TEXT) {
+	} else if (is_text(value->kind)) {
 		snprintf(to, size, "%s %lld bytes", what, (long long)value->max);
 	} else {
 		snprintf(to, size, "%s", what);

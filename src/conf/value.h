@@ -28,6 +28,7 @@ enum conf_kind {
 	CONF_SPAN,    /* whole number with its unit: ns us ms s min h           -> vt_span    */
 	CONF_RATE,    /* whole number with its unit: ppb ppm                    -> vt_rate    */
 	CONF_TEXT,    /* a word of at most `max` bytes                          -> char[]     */
+	CONF_PATH,    /* the same, from / : a daemon leaves the folder it began in -> char[]     */
 	CONF_REFID,   /* one to four printable characters, first in the top byte -> uint32_t  */
 	CONF_SWITCH,  /* on or off                                              -> bool       */
 	CONF_CHOICE,  /* one of `choices`, stored by its index                  -> an enum    */

@@ -85,13 +85,17 @@ static void read_again_in(struct source *s, vt_mono now, vt_span interval)
 /* Its readings can be compared with nothing that was before. */
 static void restart(struct source *s)
 {
-	estimator_restart(&s->estimator, OTHER_CRYSTAL);
+	vt_rate rate = estimator_rate(&s->estimator);
+	vt_rate sigma = estimator_rate_sigma(&s->estimator);
+
+	/* All but the rate is forgotten, the noise too: it may be read in another way now. */
+	estimator_init(&s->estimator, rate, (vt_rate){ sigma.ppb + OTHER_CRYSTAL.ppb });
 	disrupt_init(&s->disrupt);
 }
 
 static enum source_verdict fail(struct source *s, vt_mono now, enum source_trouble trouble)
 {
-	vt_span retry = is_passing(trouble) ? poll_disturbed(&s->poll) : s->poll.longest;
+	vt_span retry = s->poll.longest;
 
 	s->trouble = trouble;
 	s->failures++;
@@ -99,6 +103,9 @@ static enum source_verdict fail(struct source *s, vt_mono now, enum source_troub
 	s->is_lost = s->failures_in_a_row >= FAILURES_TO_LOSE &&
 	             vt_mono_since(now, s->last_good).ns >= TIME_TO_LOSE.ns;
 	s->reach = s->reach << 1 & 0xff;
+	/* What may pass is asked again soon, until it is lost. */
+	if (is_passing(trouble) && !s->is_lost)
+		retry = poll_disturbed(&s->poll);
 	if (trouble == TROUBLE_BACKWARDS && s->failures_in_a_row >= FAILURES_TO_LOSE) {
 		/* Then it was the one before them that lay in the future. */
 		restart(s);

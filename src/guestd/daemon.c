@@ -24,6 +24,9 @@
 /* A leap second changes the difference: at a full hour, announced months before. */
 #define TAI_INTERVAL VT_SEC(600)
 
+/* A crystal does not wander far in this time, and the file is in memory. */
+#define LEFT_INTERVAL VT_SEC(60)
+
 /* The rate is worth keeping when it is known better than this. */
 #define WORTH_SAVING VT_PPM(10)
 
@@ -116,6 +119,15 @@ static void save_drift(struct daemon *d)
 	/* Not the estimator's rate: the host may be slewing its clock right now. */
 	(void)drift_save(d->settings.drift_file, c->usual, estimator_rate_sigma(&s->estimator),
 	                 &d->drift_error);
+}
+
+/* For whoever comes after a kill -9: the rate to go back to. */
+static void leave_rate(struct daemon *d, vt_mono now)
+{
+	if (d->options.is_observing || !d->discipline.has_updated || now.ns < d->left_due.ns)
+		return;
+	d->left_due = vt_mono_add(now, LEFT_INTERVAL);
+	(void)drift_save(DRIFT_RUN_PATH, d->discipline.usual, VT_PPM(1), &d->left_error);
 }
 
 /* The first turn in which the clock is right: the stamp, the service manager. */
@@ -213,6 +225,7 @@ static void keep_house(struct daemon *d, vt_mono now)
 	note_state(d, now);
 	announce(d);
 	look_for_owner(d, now);
+	leave_rate(d, now);
 	if (now.ns >= d->drift_due.ns) {
 		save_drift(d);
 		d->drift_due = vt_mono_add(now, d->settings.drift_interval);
@@ -337,6 +350,8 @@ void daemon_fini(struct daemon *d)
 			if (r < 0)
 				log_cope(r, "leaving the clock at its own rate");
 		}
+		if (!d->options.is_observing)
+			(void)unlink(DRIFT_RUN_PATH);
 		save_drift(d);
 		refclocks_fini(&d->refclocks);
 	}

@@ -47,6 +47,8 @@ struct daemon {
 
 	vt_mono started, now;
 	vt_mono drift_due;     /* when the drift file is saved next          */
+	vt_mono left_due;      /* when /run/vmtime/rate is written next      */
+	int left_error;
 	int drift_error;       /* why it could not be saved the last time; 0 */
 	vt_mono tai_due;       /* when TAI - UTC is looked up next          */
 	vt_mono owner_due;     /* when other owners are looked for next      */

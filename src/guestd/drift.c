@@ -46,6 +46,22 @@ void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *
 	log_info("drift file %s: frequency %.3f ppm", path, drift.fast.ppb / 1e3);
 }
 
+int drift_load_left(vt_rate *ret)
+{
+	struct drift drift;
+	char *text;
+	size_t length;
+	int r = file_read(DRIFT_RUN_PATH, DRIFTFILE_MAX, &text, &length);
+
+	if (r < 0)
+		return r;
+	r = driftfile_decode(text, length, &drift) == DRIFTFILE_READ ? 0 : -EBADMSG;
+	free(text);
+	if (r == 0)
+		*ret = (vt_rate){ -drift.fast.ppb };
+	return r;
+}
+
 int drift_save(const char *path, vt_rate rate, vt_rate sigma, int *last_error)
 {
 	struct drift drift = { .fast = { -rate.ppb }, .skew = sigma };

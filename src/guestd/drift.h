@@ -23,4 +23,13 @@ void drift_load(const char *path, vt_rate fallback, vt_rate *ret_rate, vt_rate *
  */
 int drift_save(const char *path, vt_rate rate, vt_rate sigma, int *last_error);
 
+/*
+ * The rate that keeps the clock right by itself, for --restore-clock after a daemon that was killed:
+ * the same format in a file that a boot clears.
+ */
+#define DRIFT_RUN_PATH "/run/vmtime/rate"
+
+/* 0, or -errno with *@ret untouched: nobody left one. */
+int drift_load_left(vt_rate *ret) must_check;
+
 #endif

@@ -22,8 +22,8 @@ static void tell_selected(struct daemon *d, const struct discipline_event *e)
 {
 	const struct refclock *r = &d->refclocks.list[e->source];
 
-	log_info("source %s is followed: device=%s method=%s", r->name, r->device,
-	         ptp_method_name(r->ptp.method));
+	log_info("source %s is followed: device=%s clock=\"%s\" method=%s", r->name, r->device,
+	         r->node.name, ptp_method_name(r->ptp.method));
 	if (r->is_automatic && d->settings.n_refclocks > 0)
 		log_info("the host's clock is used besides the configuration: `hostclock off` ends that");
 }
@@ -32,6 +32,9 @@ static void tell_lost(struct daemon *d, const struct discipline_event *e)
 {
 	char text[256];
 
+	if (d->refclocks.list[e->source].is_hidden)
+		return; /* another line of the configuration has the device now */
+	d->refclocks.list[e->source].told = d->discipline.sources[e->source].trouble;
 	refclock_explain(&d->refclocks.list[e->source], &d->discipline.sources[e->source], text,
 	                 sizeof text);
 	log_warn("source %s is lost, the clock goes on at its last rate: %s",
@@ -86,10 +89,29 @@ static void tell(struct daemon *d, const struct discipline_event *e)
 	}
 }
 
+/* A source that cannot be used is told once, and once more when the reason changes or is gone. */
+static void tell_trouble(struct refclock *r, const struct source *s)
+{
+	char text[256];
+
+	if (s->trouble == TROUBLE_UNREAD || s->trouble == r->told || r->is_hidden)
+		return;
+	if (s->trouble == TROUBLE_NONE)
+		log_info("source %s answers again", r->name);
+	else if (source_is_usable(s))
+		return; /* it may pass */
+	else
+		log_warn("source %s cannot be used: %s", r->name,
+		         refclock_explain(r, s, text, sizeof text));
+	r->told = s->trouble;
+}
+
 void events_tell(struct daemon *d)
 {
 	struct discipline_event event;
 
 	while (discipline_pop(&d->discipline, &event))
 		tell(d, &event);
+	for (unsigned i = 0; i < d->refclocks.n; i++)
+		tell_trouble(&d->refclocks.list[i], &d->discipline.sources[i]);
 }

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "guestd/daemon.h"
+#include "guestd/drift.h"
 #include "guestd/loop.h"
 #include "os/descriptors.h"
 
@@ -44,11 +46,21 @@ static int print_reference(void)
 static int restore_clock(void)
 {
 	struct clock_linux clock;
-	int r = clock_linux_init(&clock, NULL);
+	struct owner other;
+	vt_rate rate;
+	int r;
 
-	/* Nothing beyond what frequency alone can do was set: there is nothing to end. */
-	if (r == 0 && clock.tick != 10000)
-		r = clock_linux_restore(&clock, (vt_rate){ 0 });
+	if (owner_find("", getpid(), &other) == OWNER_FOUND) {
+		log_info("%s (pid %d) steers the clock: it is left alone", other.name, (int)other.pid);
+		return 0;
+	}
+	r = clock_linux_init(&clock, NULL);
+	if (r == 0 && drift_load_left(&rate) == 0)
+		r = clock_linux_restore(&clock, rate);
+	else if (r == 0 && clock.tick != 10000)
+		r = clock_linux_restore(&clock, (vt_rate){ 0 }); /* no crystal is that far off */
+	if (r == 0)
+		(void)unlink(DRIFT_RUN_PATH);
 	return r < 0 ? (log_err(r, "restoring the clock's rate"), 1) : 0;
 }
 

@@ -112,7 +112,7 @@ static enum source_outcome attach(struct refclock *r)
 	r->node = node;
 	r->rdev = fstat(fd, &st) == 0 ? st.st_rdev : node.device;
 	ptp_attach(&r->ptp, fd);
-	log_info("source %s: %s is \"%s\"", r->name, node.path, node.name);
+	log_debug("source %s: %s is \"%s\"", r->name, node.path, node.name);
 	hide_duplicates(r->all);
 	return SOURCE_READ;
 }
@@ -252,7 +252,9 @@ const char *refclock_explain(const struct refclock *r, const struct source *sour
 		       " tells the difference to UTC";
 		break;
 	}
-	if (source->trouble == TROUBLE_BROKEN || source->trouble == TROUBLE_DENIED)
+	if (source->trouble == TROUBLE_BROKEN && r->port.error == EPIPE)
+		snprintf(to, size, "the process that opens devices is gone: restart vmtimed");
+	else if (source->trouble == TROUBLE_BROKEN || source->trouble == TROUBLE_DENIED)
 		snprintf(to, size, "%s: %s", text, strerror(r->port.error));
 	else
 		snprintf(to, size, "%s", text);

@@ -34,6 +34,7 @@ struct refclock {
 	char device[SETTINGS_PATH_MAX]; /* as configured; the automatic one: as found */
 	struct ptp_node node;    /* while fd is open; without /sys only its path is known */
 	dev_t rdev;              /* likewise: which device it is */
+	enum source_trouble told; /* what the log has of it already */
 	uint32_t refid;
 	char name[8];            /* the refid as text */
 };

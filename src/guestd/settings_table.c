@@ -188,7 +188,10 @@ static const void *refclock_element(void *target, unsigned i)
 	{                                          \
 		CONF_REFID, "NAME", at, 0, 0, NULL \
 	}
-#define PATH(at) TEXT("PATH", at, SETTINGS_PATH_MAX)
+#define PATH(at)                                              \
+	{                                                     \
+		CONF_PATH, "PATH", at, 0, SETTINGS_PATH_MAX - 1, NULL \
+	}
 
 #define DECADES INT64_C(1000000000) /* seconds: more than any clock is off */
 

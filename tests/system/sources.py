@@ -32,7 +32,7 @@ def test_found_by_name():
     with play.Daemon() as daemon:
         check("the host's clock is found by its name, under any number", state_becomes("ok")
               and report()["sources"][0]["device"] == "/dev/ptp3", report())
-        check("one sentence tells", "source PHC0 is followed: device=/dev/ptp3 method=precise"
+        check("one sentence tells", 'source PHC0 is followed: device=/dev/ptp3 clock="KVM virtual PTP" method=precise'
               in daemon.log(), daemon.log())
     play.hide(3)
     with play.Daemon() as daemon:

@@ -81,7 +81,7 @@ static struct settings random_settings(struct rng *rng)
 	}
 	s.drift_interval = VT_SEC(3600);
 	if (rng_in(rng, 0, 1)) {
-		random_word(rng, "", s.drift_file, sizeof s.drift_file);
+		random_word(rng, "/", s.drift_file, sizeof s.drift_file);
 		s.drift_interval = random_span(rng, 1000000000, DECADES);
 	}
 	if (rng_in(rng, 0, 1))
