@@ -62,7 +62,6 @@ debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
 }
 rm -f "$root.log"
 
-# A root that is no mount point would keep the tests from making namespaces of their own.
 mount --bind "$root" "$root"
 mount --bind /dev "$root/dev"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts" 2>/dev/null || true
@@ -87,10 +86,19 @@ say "cloning $(git rev-parse --short HEAD)"
 git clone -q --no-hardlinks "$source" "$root/vmtime"
 git -C "$root/vmtime" checkout -q "$(git rev-parse HEAD)"
 
+# Not only chroot, in which the kernel refuses namespaces, which the tests make; and from here
+# on nothing outside can be reached.
+cd "$root"
+mkdir .outside
+pivot_root . .outside
+root=/
+inside umount -l /.outside
+inside rmdir /.outside
+
 run=
 if [ -n "$as_user" ]; then
 	inside useradd --create-home tester
-	echo 'tester ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/tester"
+	echo 'tester ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/tester
 	inside chown -R tester /vmtime
 	run='sudo -u tester -H'
 fi

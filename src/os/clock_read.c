@@ -58,7 +58,7 @@ int clock_read_bracket(const struct os_calls *calls, clockid_t id, struct bracke
 
 int clock_read_pair(const struct os_calls *calls, struct clock_pair *ret)
 {
-	struct bracket best;
+	struct bracket best = { .before = { 0 } };
 	bool has_best = false;
 
 	for (unsigned i = 0; i < PAIR_TRIES; i++) {

@@ -135,7 +135,7 @@ static bool is_identity(struct slice map)
 
 enum privileges_clock_right privileges_clock_right(void)
 {
-	struct capability_sets sets;
+	struct capability_sets sets = { .permitted = 0 };
 	char map[256];
 
 	if (get_capabilities(&sets) < 0 || !(sets.effective & CAPABILITY(CAP_SYS_TIME)))
@@ -204,7 +204,7 @@ static int change_user(const struct privileges_user *user)
 /* Asks the kernel instead of believing that it all went well. */
 static int verify(const struct privileges_user *user, uint64_t keep)
 {
-	struct capability_sets sets;
+	struct capability_sets sets = { .permitted = 0 };
 	uid_t real, effective, saved;
 	int r = get_capabilities(&sets);
 
@@ -220,7 +220,7 @@ static int verify(const struct privileges_user *user, uint64_t keep)
 
 int privileges_drop(const struct privileges_user *user)
 {
-	struct capability_sets sets;
+	struct capability_sets sets = { .permitted = 0 };
 	uint64_t keep;
 	int r;
 
@@ -246,7 +246,7 @@ const unsigned long long PRIVILEGES_CLOCK_AND_DEVICES =
 
 int privileges_limit(unsigned long long keep)
 {
-	struct capability_sets sets;
+	struct capability_sets sets = { .permitted = 0 };
 	int r = get_capabilities(&sets);
 
 	if (r == 0)
