@@ -26,10 +26,6 @@
 /* A rate that changed by more than this is believed when it is seen twice. */
 #define DOUBTFUL     VT_PPM(10)
 
-/* What a drift file says may be another machine's, or another kernel's calibration of its TSC. */
-#define UNPROVEN     VT_PPM(500)
-#define PROOF_RADII  8 /* of a reading: so far it must have moved for a wrong rate to show */
-
 #define RATE_SIGMAS  3 /* how many count as certain */
 
 /* A bound older than this is no promise any more. */
@@ -194,18 +190,6 @@ static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 }
 
 /*
- * Before the readings themselves tell the rate, brackets and all, what was known beforehand may be
- * wrong, however sure of itself.
- */
-static bool is_rate_proven(const struct source *s)
-{
-	vt_span lasted = vt_mono_since(s->latest.raw, s->estimator.began);
-	vt_span shown = vt_rate_over(MAX_DRIFT, lasted);
-
-	return s->estimator.readings >= 3 && shown.ns > PROOF_RADII * s->latest.radius.ns;
-}
-
-/*
  * The fastest that the source and an unsteered clock may drift apart.  Two readings make a rate, but
  * a jump between them looks the same: only the third shows that it was one.
  */
@@ -213,11 +197,12 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 {
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
+	double unproven = source_unproven_rate(s).ppb;
 
 	/* What one reading says of the rate, a small jump would say as well. */
 	drift += fmax(fabs(d->seen.ppb - d->base.ppb), d->changed.ppb);
-	if (!is_rate_proven(s))
-		drift += fmax(RATE_SIGMAS * d->conf.rate_sigma.ppb, UNPROVEN.ppb);
+	if (unproven > 0)
+		drift += fmax(RATE_SIGMAS * d->conf.rate_sigma.ppb, unproven);
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
 }
 
