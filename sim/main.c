@@ -108,6 +108,16 @@ static int write_trace(const struct trace *t, const char *path, const char *titl
 	return r;
 }
 
+/* Returns 0, or 2 for trouble. */
+static int write_traces(struct trace *trace, const struct options *o, const char *title)
+{
+	bool has_failed = write_trace(trace, o->csv, title, true) < 0;
+
+	has_failed = write_trace(trace, o->plot, title, false) < 0 || has_failed;
+	trace_fini(trace);
+	return has_failed ? 2 : 0;
+}
+
 /* Lives through @s once; @trace may be NULL. */
 static struct figures live(const struct scenario *s, uint64_t seed, struct world *w,
                            struct trace *trace)
@@ -195,10 +205,8 @@ static int run_scenario(const char *path, const struct options *o, struct world 
 	}
 	all = figures_combine(each, seeds);
 	print_row(title, seeds, &all);
-	r = write_trace(&trace, o->csv, title, true) < 0 ||
-	    write_trace(&trace, o->plot, title, false) < 0;
-	trace_fini(&trace);
-	return r ? 2 : !is_within(&s, title, &all);
+	r = write_traces(&trace, o, title);
+	return r ? r : !is_within(&s, title, &all);
 }
 
 /* What a drawn world was like, for the one who has to find out. */
@@ -227,12 +235,15 @@ static int soak(const struct options *o, struct world *w)
 	double hours = 0, blind_s = 0, longest_s = 0;
 	uint64_t seed = o->seed, worlds = 0, violated = 0, blind = 0, looks = 0;
 	time_t began = time(NULL);
+	struct trace trace = TRACE_INIT;
+	int r;
 
 	for (; hours < o->soak_hours; seed++, worlds++) {
+		bool is_traced = worlds == 0 && (o->csv || o->plot);
 		struct scenario s;
 
 		scenario_draw(&s, seed);
-		(void)live(&s, seed, w, NULL);
+		(void)live(&s, seed, w, is_traced ? &trace : NULL);
 		hours += vt_span_seconds(s.duration) / 3600;
 		violated += w->violations > 0 || w->is_sleepless;
 		blind += w->blind_windows;
@@ -251,7 +262,8 @@ static int soak(const struct options *o, struct world *w)
 	       " blind windows, %.3f s on average, %.3f s the longest\n",
 	       o->seed, seed - 1, hours, (long long)(time(NULL) - began), looks, violated, blind,
 	       blind ? blind_s / (double)blind : 0, longest_s);
-	return violated > 0;
+	r = write_traces(&trace, o, "soak");
+	return r ? r : violated > 0;
 }
 
 static int print_reference(void)
