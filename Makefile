@@ -14,7 +14,7 @@ ARGS    ?=
 export BUILD
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench fuzz size install uninstall clean
+.PHONY: help build run test bench soak fuzz size install uninstall clean
 
 help:
 	@echo "vmtime: the right time in every KVM guest"
@@ -24,13 +24,15 @@ help:
 	@echo "                  (make run ARGS=--shell: stay in the guest's console)"
 	@echo "  make test       build and run every suite; the last line counts them"
 	@echo "  make bench      print the figures that the project promises"
+	@echo "  make soak       hold the invariant in random worlds for 100000 simulated hours"
+	@echo "                  (make soak ARGS='HOURS SEED')"
 	@echo "  make fuzz       fuzz each parser for FUZZ_SECONDS (default 60)"
 	@echo "  make size       build the static daemon and print its size"
 	@echo "  make install    build for release and install under PREFIX (default /usr/local)"
 	@echo "  make uninstall  remove what make install put there"
 	@echo "  make clean      remove what was built (downloads of the lab stay in its cache)"
 	@echo
-	@echo "build, run, test, bench, fuzz and install first install the packages that are"
+	@echo "build, run, test, bench, soak, fuzz and install first install the packages that are"
 	@echo "missing, after listing them: as root, or by sudo."
 
 build:
@@ -50,6 +52,10 @@ bench:
 	@scripts/build.sh $(BUILD)
 	@scripts/size.sh
 	@tests/lab/bench.sh $(ARGS)
+
+soak:
+	@scripts/need.sh build
+	@scripts/soak.sh $(ARGS)
 
 fuzz:
 	@scripts/need.sh build fuzz

@@ -197,11 +197,12 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
 {
 	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
 	double slew = fabs(d->base.ppb - d->usual.ppb);
+	double unproven = source_unproven_rate(s).ppb;
 
 	/* What one reading says of the rate, a small jump would say as well. */
 	drift += fmax(fabs(d->seen.ppb - d->base.ppb), d->changed.ppb);
-	if (s->estimator.readings < 3)
-		drift += RATE_SIGMAS * d->conf.rate_sigma.ppb;
+	if (unproven > 0)
+		drift += fmax(RATE_SIGMAS * d->conf.rate_sigma.ppb, unproven);
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
 }
 

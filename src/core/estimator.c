@@ -90,6 +90,7 @@ static void start(struct estimator *e, const struct reading *r)
 {
 	e->is_started = true;
 	e->readings = 1;
+	e->began = r->raw;
 	e->at = r->raw;
 	e->remote = r->remote;
 	e->phase_ns = 0;

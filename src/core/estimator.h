@@ -28,7 +28,8 @@
 struct estimator {
 	bool is_started;
 	bool is_shocked;   /* the latest reading was one of a changed rate */
-	unsigned readings; /* since the (re)start */
+	unsigned readings; /* since the (re)start ...                                */
+	vt_mono began;     /* ... which was then                                     */
 	vt_mono at;        /* of the latest reading                                  */
 	vt_real remote;    /* the source's time at @at, without ...                  */
 	double phase_ns;   /* ... this remainder                                     */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/source.h"
 
+#include <math.h>
+
 #include "core/filter.h"
 
 /*
@@ -21,6 +23,12 @@
 
 /* Within a burst its rate is the estimated one, give or take a change that no reading has shown yet. */
 #define UNSEEN VT_PPM(100)
+
+/* What a drift file says may be another machine's, or another kernel's calibration of its TSC. */
+#define UNPROVEN    VT_PPM(500)
+#define PROOF_RADII 8 /* of a reading: so far it must have moved for a wrong rate to show */
+
+#define FASTEST VT_PPM(100000) /* no kernel slews its clock faster */
 
 /* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
 #define TOO_OLD VT_SEC(1)
@@ -196,10 +204,28 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 	return SOURCE_FAILED;
 }
 
-/* How far off the rate can be that brackets of one burst are carried by. */
+vt_rate source_unproven_rate(const struct source *s)
+{
+	const struct estimator *e = &s->estimator;
+	double lasted = vt_span_seconds(vt_mono_since(s->latest.raw, e->began));
+	double hidden = PROOF_RADII * (double)s->latest.radius.ns / fmax(lasted, 1e-9);
+
+	if (e->readings >= 3 && hidden < UNSEEN.ppb)
+		return (vt_rate){ 0 };
+	if (e->readings < 2)
+		hidden = 0;
+	return (vt_rate){ fmin(fmax(hidden, UNPROVEN.ppb), FASTEST.ppb) };
+}
+
+/*
+ * How far off the rate can be that brackets of one burst are carried by.  Where the world may have
+ * jumped it may as well be slewed, as fast as a kernel can.
+ */
 static vt_rate unknown_rate(const struct source *s)
 {
-	return (vt_rate){ UNSEEN.ppb +
+	if (s->disrupt.n > 0)
+		return FASTEST;
+	return (vt_rate){ UNSEEN.ppb + source_unproven_rate(s).ppb +
 		          CERTAIN_SIGMAS * estimator_rate_sigma(&s->estimator).ppb };
 }
 

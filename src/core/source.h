@@ -88,6 +88,12 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 /* It answered lately, and it is a clock. */
 bool source_is_usable(const struct source *s);
 
+/*
+ * Before the readings themselves tell the rate, what was known beforehand may be wrong, however sure
+ * of itself, and what wide brackets hide of a slew may be anything.  Up to this much, then 0.
+ */
+vt_rate source_unproven_rate(const struct source *s);
+
 /* Half width of what its latest reading can be wrong by, delay and learnt noise included. */
 vt_span source_error(const struct source *s);
 

@@ -3,7 +3,7 @@
 #
 # check-headers.sh ROOT BUILD - does every header compile alone?
 #
-# Each header below src/ and include/ of ROOT is included twice by an otherwise
+# Each header below src/, include/ and sim/ of ROOT is included twice by an otherwise
 # empty file, which must compile as C17 without a warning: with gcc, and with
 # clang where there is one.  The public ones must also do as C++, by clang.  The
 # feature macros (-D_..._SOURCE) are those that BUILD compiles the sources with.
@@ -27,7 +27,7 @@ compile() {
 	name=${header#src/}
 	name=${name#include/}
 	if ! printf '#include "%s"\n#include "%s"\n' "$name" "$name" |
-		"$@" $macros -Wall -Wextra -Werror -Isrc -Iinclude -fsyntax-only - \
+		"$@" $macros -Wall -Wextra -Werror -Isrc -Iinclude -I. -fsyntax-only - \
 			>"$errors" 2>&1; then
 		echo "$header does not compile alone: $*"
 		cat "$errors"
@@ -37,7 +37,9 @@ compile() {
 
 clang=$(command -v clang || true)
 folders=src
-[ ! -d include ] || folders="src include"
+for extra in include sim; do
+	[ ! -d $extra ] || folders="$folders $extra"
+done
 for header in $(find $folders -name '*.h' | LC_ALL=C sort); do
 	seen=$((seen + 1))
 	compile "$header" gcc -std=c17 -x c

@@ -30,7 +30,7 @@ lib     base wire proto core/bound.h vmtime
 guestd  base core wire proto conf os
 hostd   base core/filter.h core/bound.h wire proto conf os
 cli     base wire proto os audit lib vmtime
-sim     base core wire lib/reader.h vmtime
+sim     base core wire conf lib/reader.h vmtime
 vmtime
 END
 }

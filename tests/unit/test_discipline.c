@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 static struct discipline_conf with_makestep(struct discipline_conf conf, vt_span threshold,
                                             int limit)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 #define SEEDS 8
 #define RUN_S 300

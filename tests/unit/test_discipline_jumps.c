@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 static struct world_change in(const struct world *w, vt_span wait, struct world_change change)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 /* A daemon that was killed in the middle of a slew left its rate; it is nobody's usual one. */
 static void test_leftover_rate_is_not_kept(void **state)

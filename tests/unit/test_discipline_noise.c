@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 #define SEEDS 8
 #define HALF  VT_SEC(1000)
@@ -31,6 +31,7 @@ static struct figure live(double noise_ns, double steps_ppb, int dpoll, uint64_t
 	w.reference_ppb = 10e3;
 	w.walk_ppb = steps_ppb > 0 ? 0 : 1;
 	w.sources[0].noise_ns = noise_ns;
+	w.slack_ns = 8 * noise_ns;
 	for (double at = 8; steps_ppb > 0 && at < 2 + 2 * vt_span_seconds(HALF); at += 8 + world_uniform(&w))
 		world_plan(&w, (struct world_change){
 				       .at = vt_mono_add(w.now, vt_span_from_ns(at * 1e9)),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 #define WORLDS 200
 #define SPAN_S 120.0

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 #define SEEDS  60
 #define OFFSET VT_US(100)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 static void plan(struct world *w, vt_span wait, struct world_change change)
 {

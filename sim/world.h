@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_UNIT_WORLD_H
-#define TESTS_UNIT_WORLD_H
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
 
 /*
  * world.h - a small world for core to live in
@@ -9,15 +9,18 @@
  * a reference.  Everything is a function of CLOCK_MONOTONIC_RAW, which only the
  * world moves: the reference runs at its own rate beside it, a pause is an
  * instant at which the reference alone goes on, and the clock goes at the rate
- * it was steered to.  What happens when is planned beforehand.
+ * it was steered to.  What happens when is planned beforehand; walks, swings and
+ * flicker go on all the time.
  *
  * The world drives a discipline as the daemon does: it waits until the deadline,
  * gets up as late as it is told to, dispatches, pops the events.  An observer
  * looks at the true error at times of its own, and holds the invariant against
- * the discipline: while it says OK, the clock is within its bound, except from a
- * jump to the completion of the first reading after it.  A rate that changes by
- * more than core promises to stand is two readings' worth of blindness: it shows
- * only in how two of them differ.
+ * the discipline, there and on both sides of each change and each wake-up: while
+ * the status says OK or HOLDOVER the clock is within its bound, except from a
+ * jump to the completion of the first reading after it, the *blind window*.  A
+ * rate that changes by more than core promises to stand is two readings' worth
+ * of blindness, since it shows only in how two of them differ, and more of them where
+ * the brackets are so wide that they hide the difference.
  */
 
 #include <stdbool.h>
@@ -25,13 +28,19 @@
 #include <stdint.h>
 
 #include "core/discipline.h"
+#include "sim/oracle.h"
+#include "sim/random.h"
+#include "sim/swing.h"
 
 #define WORLD_SOURCES 2
-#define WORLD_CHANGES 1024
+#define WORLD_CHANGES 4096
 #define WORLD_EVENTS  256
 
 /* When a world begins on the reference: 2027-01-15 08:00:00 UTC. */
 #define WORLD_BEGIN ((vt_real){ INT64_C(1800000000) * 1000000000 })
+
+/* CLOCK_MONOTONIC_RAW then: the kernel takes its time to boot. */
+#define WORLD_WAKES_NS INT64_C(5000000000)
 
 /* A crystal nobody has measured yet. */
 #define WORLD_CRYSTAL VT_PPM(50)
@@ -44,12 +53,14 @@ struct world_time {
 
 enum world_change_kind {
 	WORLD_RATE,    /* the reference runs by @ppb faster than CLOCK_MONOTONIC_RAW from now on */
+	WORLD_SLEW,    /* its own NTP slews it by @ppb on top of that from now on                */
 	WORLD_JUMP,    /* the reference is @span further: a pause that long, or a host's step    */
-	WORLD_SET,     /* somebody else adds @span to our clock                                  */
+	WORLD_SET,     /* somebody else, or a leap second, adds @span to our clock               */
 	WORLD_OUTCOME, /* @source answers @outcome from now on                                   */
 	WORLD_OFFSET,  /* @source shows the reference and @span from now on                      */
 	WORLD_EPOCH,   /* another counter beneath CLOCK_MONOTONIC_RAW; the rate is @ppb          */
 	WORLD_STEAL,   /* whatever is due within the next @span is only done after it            */
+	WORLD_WIDTH,   /* @source has brackets of at least @span from now on                     */
 };
 
 struct world_change {
@@ -57,6 +68,7 @@ struct world_change {
 	enum world_change_kind kind;
 	int source;
 	double ppb;
+	double mean_ppb, sigma_ppb; /* WORLD_RATE: what @ppb was drawn from, for the oracle */
 	vt_span span;
 	enum source_outcome outcome;
 };
@@ -68,7 +80,11 @@ struct world_source {
 	vt_span offset;
 	vt_span flip;     /* added to every second reading                                        */
 	double noise_ns;  /* one standard deviation, normally distributed                         */
+	double losses;    /* this share of the readings fails                                     */
+	double outliers;  /* this share of the readings is wrong by @outlier, half of it at least */
+	vt_span outlier;
 	vt_span width;    /* of the narrowest bracket; 0: one instant on both clocks              */
+	double spread;    /* others are wider by up to this many times                            */
 	double asymmetry; /* where in a bracket the value was taken: 0 its beginning, 1 its end   */
 	bool is_asymmetry_random;
 	vt_mono stuck_raw; /* where not 0, every reading claims to be of this instant */
@@ -85,19 +101,38 @@ struct world_clock {
 	struct clock_quality quality;
 };
 
+/* How many, for a median that is right to a few percent. */
+#define WORLD_BINS 1024
+
 struct world_tally {
 	uint64_t n;
 	double sum_of_squares;
 	double worst_ns;
-	double worst_rate_ppb; /* of the clock, beside the reference's */
+	double worst_rate_ppb;        /* of the clock, beside the reference's          */
+	double oracle_squares;        /* the sum of the oracle's squares               */
+	uint64_t bounded;             /* looks at a bound that holds ...               */
+	uint32_t bounds[WORLD_BINS];  /* ... by its logarithm                          */
+	uint64_t dispatches, reads;   /* until the tally began                         */
+	vt_mono since;
+};
+
+/* One look of the observer. */
+struct world_look {
+	vt_mono at;
+	double error_ns;
+	double bound_ns; /* negative: no bound */
+	double rate_ppb; /* of the clock, beside the reference's */
+	enum discipline_state state;
+	bool is_blind;
 };
 
 struct world {
-	uint64_t random;
+	struct random random;
 	vt_mono now;
 	struct world_time reference, local;
 	double reference_ppb, walk_ppb; /* the latter per root second */
-	vt_mono next_walk;
+	double slew_ppb;
+	struct swing swing;
 	unsigned epoch;
 
 	struct world_source sources[WORLD_SOURCES];
@@ -105,7 +140,7 @@ struct world {
 
 	double lateness;        /* a wake-up is late by up to this share of the wait ... */
 	vt_span least_lateness; /* ... and by this in any case                           */
-	vt_mono due, up;        /* the latest deadline, and when we get up for it       */
+	vt_mono due, up;        /* the latest deadline, and when we get up for it        */
 	vt_mono stolen_until;
 
 	size_t n_changes, next_change;
@@ -113,19 +148,38 @@ struct world {
 
 	struct discipline discipline;
 	uint64_t dispatches;
+	bool is_sleepless;        /* the discipline did not let the world sleep: it stopped */
 	size_t n_events;
 	struct discipline_event events[WORLD_EVENTS];
 	unsigned kinds[EVENT_SET_AWAY + 1];
 
 	vt_span look; /* the mean time between two looks of the observer */
 	vt_mono next_look;
+	double slack_ns; /* readings are wrong by more than they say: not core's violation */
 	struct world_tally tally;
 	unsigned blind_for; /* readings to come */
+	vt_mono blind_since, blind_until; /* not to end before that */
 	bool has_read;
 	vt_mono jumped_at, read_began;
-	uint64_t violations, looks_ok, looks_disrupted;
-	vt_mono violation_at;
+	uint64_t violations, looks_ok, looks_disrupted; /* since the world began */
+	vt_mono violation_at;                           /* the first one */
 	double violation_error_ns, violation_bound_ns;
+	unsigned blind_windows;
+	vt_span blind_longest, blind_total;
+	bool is_off; /* by a millisecond and more, ... */
+	vt_mono off_since;
+	vt_span off_longest;
+	double offset_ns;         /* what the clock lacked in the beginning ...               */
+	double overshoot_ns;      /* ... and by how much it went beyond, where nothing jumped */
+	bool is_beyond;           /* by more than 5 %, ... */
+	unsigned beyond_since;    /* ... as of that reading */
+	unsigned overshoot_reads; /* the most readings that it took to come back */
+
+	bool has_oracle;
+	struct oracle oracle;
+
+	void (*on_look)(void *context, const struct world_look *look); /* NULL: nobody asks */
+	void *context;
 };
 
 /* A quiet world: the reference at WORLD_BEGIN, our clock by @correction behind it. */
@@ -139,8 +193,8 @@ void world_start(struct world *w, const struct discipline_conf *conf,
 /* Plans a change; several at one instant happen in the order in which they were planned. */
 void world_plan(struct world *w, struct world_change change);
 
-/* Lives for @span.  Fails the test when the discipline does not let the world sleep. */
-void world_run(struct world *w, vt_span span);
+/* Lives for @span.  False where the discipline does not let the world sleep. */
+bool world_live(struct world *w, vt_span span);
 
 /* Starts the observer's tally anew. */
 void world_forget(struct world *w);
@@ -150,6 +204,9 @@ double world_error_ns(const struct world *w);
 
 double world_rms_ns(const struct world *w);
 
+/* The median of the bounds that the tally saw, or 0. */
+double world_median_bound_ns(const struct world *w);
+
 /* The @n-th event of @kind, or NULL. */
 const struct discipline_event *world_event(const struct world *w, enum discipline_event_kind kind,
                                            unsigned n);
@@ -157,10 +214,12 @@ const struct discipline_event *world_event(const struct world *w, enum disciplin
 double world_uniform(struct world *w);  /* [0, 1) */
 double world_gaussian(struct world *w); /* mean 0, standard deviation 1 */
 
-/* $VMTIME_SEED, or one of the moment; printed, so that a failure can be repeated. */
-uint64_t world_seed(void);
-
-/* What most tests begin with: not observing, a crystal's rate unknown, 83333 ppm. */
+/* What most begin with: not observing, a crystal's rate unknown, 83333 ppm. */
 struct discipline_conf world_conf(bool is_fresh_boot);
+
+/* For the ports: sets them up, moves the world on, and tells it what was read. */
+void world_open_doors(struct world *w);
+void world_advance(struct world *w, vt_mono to);
+void world_note_read(struct world *w, const struct world_source *s, enum source_outcome outcome);
 
 #endif
