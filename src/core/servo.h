@@ -15,8 +15,10 @@
  * is set by the largest offset since the clock was last right, so that the end of
  * a slew is not slower than its beginning.
  *
- * A slew above 500 ppm is issued in pieces of at most 50 ms, so that a daemon that
- * is killed in the middle leaves at most 5 ms of it behind (100000 ppm for 50 ms).
+ * A slew above 500 ppm is issued in pieces of at most 50 ms, so that a late wake-up
+ * overdoes little.  A daemon that is killed in the middle leaves its rate to the
+ * kernel, which keeps it until `vmtimed --restore-clock` ends it: the unit's
+ * ExecStopPost does that at once.
  */
 
 #include "base/units.h"
