@@ -312,6 +312,8 @@ void daemon_reload(struct daemon *d)
 	const char *configuration = daemon_configuration(&d->options);
 
 	notify_reloading(&d->notify);
+	/* Who ended the other owner, or doubts that there is none, is told at once. */
+	d->owner_due = d->now;
 	if (daemon_load_settings(&d->options, configuration, &settings) < 0) {
 		log_fail("the new configuration is not used, the old one stays");
 		end_reload(d, "the configuration in use is an old one: the new one is in error");

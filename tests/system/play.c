@@ -11,6 +11,7 @@
  *   - CLOCK_REALTIME runs with CLOCK_MONOTONIC_RAW too, at the rate and the distance to which
  *     adjtimex has set it.  adjtimex is played for as much of it as vmtimed uses; anything else
  *     ends the program, and so does clock_settime.
+ *   - The RTC is what has the device number of /dev/full.  It runs with CLOCK_MONOTONIC_RAW too.
  *
  * Stage and program share the file that VMTIME_PLAY names: struct play, all in 64 bits.  Without it
  * the program ends: better than to fall through to the real clock.
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ptp_clock.h>
+#include <linux/rtc.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +50,8 @@ struct play {
 	int64_t freq;
 	int64_t status;
 	int64_t maxerror;
+	int64_t tai;    /* TAI - UTC in seconds, as the kernel was told; 0: nobody told it */
+	int64_t rtc_ns; /* the RTC minus CLOCK_MONOTONIC_RAW                              */
 	/* What was done to it. */
 	int64_t steps;
 	int64_t rates;
@@ -158,7 +162,7 @@ int adjtimex(struct timex *t)
 		play->maxerror = t->maxerror;
 	*t = (struct timex){
 		.freq = play->freq, .tick = play->tick, .status = (int)play->status,
-		.maxerror = play->maxerror,
+		.maxerror = play->maxerror, .tai = (int)play->tai,
 	};
 	return play->status & STA_UNSYNC ? TIME_ERROR : TIME_OK;
 }
@@ -176,15 +180,40 @@ static struct ptp_clock_time to_ptp(int64_t ns)
 	return (struct ptp_clock_time){ .sec = t.tv_sec, .nsec = (uint32_t)t.tv_nsec };
 }
 
+static bool is_rtc(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_rdev == makedev(1, 7);
+}
+
+static void read_rtc(struct rtc_time *ret)
+{
+	time_t now = (raw_now() + play->rtc_ns) / NS;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	*ret = (struct rtc_time){
+		.tm_sec = tm.tm_sec,   .tm_min = tm.tm_min, .tm_hour = tm.tm_hour,
+		.tm_mday = tm.tm_mday, .tm_mon = tm.tm_mon, .tm_year = tm.tm_year,
+	};
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	struct ptp_sys_offset_precise *precise;
 	va_list args;
 	int64_t raw;
+	void *to;
 
 	va_start(args, request);
-	precise = va_arg(args, struct ptp_sys_offset_precise *);
+	to = va_arg(args, void *);
 	va_end(args);
+	if (request == RTC_RD_TIME && is_rtc(fd)) {
+		read_rtc(to);
+		return 0;
+	}
+	precise = to;
 	errno = ENOTTY;
 	if (!is_played(fd))
 		return -1;

@@ -50,13 +50,19 @@ def hide(number):
         os.unlink(f"/dev/ptp{number}")
 
 
+def show_rtc():
+    """The RTC appears.  play.c knows it by its device too."""
+    os.mknod("/dev/rtc0", 0o020600, os.makedev(1, 7))
+
+
 class Play:
     """The two clocks.  Keep FIELDS in step with struct play."""
 
     FIELDS = ("host_ns", "answer", "step_back", "real_ns", "raw_ns", "tick", "freq", "status",
-              "maxerror", "steps", "rates", "readings")
+              "maxerror", "tai", "rtc_ns", "steps", "rates", "readings")
 
-    def __init__(self, host_ahead=0.0, system_ahead=0.0, status=STA_UNSYNC, fast_ppm=0.0):
+    def __init__(self, host_ahead=0.0, system_ahead=0.0, status=STA_UNSYNC, fast_ppm=0.0,
+                 rtc_ahead=0.0):
         raw = time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
         real = time.time_ns()
         self.path = "/run/play"
@@ -67,6 +73,7 @@ class Play:
         self["host_ns"] = real - raw + int(host_ahead * 1e9)
         self["real_ns"] = real + int(system_ahead * 1e9)
         self["raw_ns"] = raw
+        self["rtc_ns"] = real - raw + int(rtc_ahead * 1e9)
         self["tick"] = 10000
         self["freq"] = int(fast_ppm * 65536)
         self["status"] = status

@@ -72,6 +72,11 @@ def mount_small(folder):
     _mount("stage", folder, "tmpfs", options="size=64k,mode=755")
 
 
+def hide_file(path):
+    """In its place there is an empty one, which is of no use."""
+    _bind("/dev/null", path)
+
+
 def unmount(folder):
     if _libc.umount2(folder.encode(), 0) != 0:
         raise OSError(ctypes.get_errno(), f"umount {folder}")
