@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "living.h"
 
 #define USUAL_PPB 11e3
 #define SLEW_PPB  83e3 /* what chronyd in the host adds while it slews */
