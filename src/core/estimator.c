@@ -91,6 +91,7 @@ static void start(struct estimator *e, const struct reading *r)
 	e->is_started = true;
 	e->readings = 1;
 	e->began = r->raw;
+	e->began_radius = r->radius;
 	e->at = r->raw;
 	e->remote = r->remote;
 	e->phase_ns = 0;

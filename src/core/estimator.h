@@ -29,7 +29,8 @@ struct estimator {
 	bool is_started;
 	bool is_shocked;   /* the latest reading was one of a changed rate */
 	unsigned readings; /* since the (re)start ...                                */
-	vt_mono began;     /* ... which was then                                     */
+	vt_mono began;     /* ... which was then, ...                                */
+	vt_span began_radius; /* ... with a reading as exact as this                 */
 	vt_mono at;        /* of the latest reading                                  */
 	vt_real remote;    /* the source's time at @at, without ...                  */
 	double phase_ns;   /* ... this remainder                                     */

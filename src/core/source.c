@@ -26,6 +26,7 @@
 
 /* What a drift file says may be another machine's, or another kernel's calibration of its TSC. */
 #define UNPROVEN    VT_PPM(500)
+#define PROVEN      VT_PPM(50)
 #define PROOF_RADII 8 /* of a reading: so far it must have moved for a wrong rate to show */
 
 #define FASTEST VT_PPM(100000) /* no kernel slews its clock faster */
@@ -208,9 +209,10 @@ vt_rate source_unproven_rate(const struct source *s)
 {
 	const struct estimator *e = &s->estimator;
 	double lasted = vt_span_seconds(vt_mono_since(s->latest.raw, e->began));
-	double hidden = PROOF_RADII * (double)s->latest.radius.ns / fmax(lasted, 1e-9);
+	vt_span radius = vt_span_max(e->began_radius, s->latest.radius);
+	double hidden = PROOF_RADII * (double)radius.ns / fmax(lasted, 1e-9);
 
-	if (e->readings >= 3 && hidden < UNSEEN.ppb)
+	if (e->readings >= 3 && hidden < PROVEN.ppb)
 		return (vt_rate){ 0 };
 	if (e->readings < 2)
 		hidden = 0;
