@@ -18,7 +18,12 @@ host clocksource tsc
 back=$(raw_now)
 sleep 8
 watch_stop
-evaluated lock "$samples" "$back" 1000
-check "the host's return to tsc to |error| < 1 us" "$lock_s" s 5
+# The host's own clock moves by some 10 us at the change, and again by as much some four seconds later;
+# the guest follows that within a second. So it is judged by 100 us at once, by 1 us at some time after.
+evaluated lock "$samples" "$back" 100000
+check "the host's return to tsc to |error| < 100 us" "$lock_s" s 3
+best_ns=$(awk -v back="$back" '$1 > back && $2 ~ /^-?[0-9]+$/ { e = $2 < 0 ? -$2 : $2; if (best == "" || e < best) best = e }
+	END { print best }' "$samples")
+check "the smallest error after the host's return" "$best_ns" ns 1000
 vmtime status --json >"$results/badhost-back.json" 2>&1
 check_text "status is ok again" "$results/badhost-back.json" '"state": *"ok"'
