@@ -75,6 +75,8 @@ class Contender:
     def __init__(self):
         path = shutil.copy(shutil.which("sleep"), "/run/chronyd")
         self.process = subprocess.Popen([path, "600"])
+        # Popen may return before the kernel has given it its name.
+        stage.until(2, lambda: stage.status_of(self.process.pid)["Name"] == "chronyd")
 
     def end(self):
         self.process.kill()
