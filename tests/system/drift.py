@@ -62,6 +62,45 @@ def test_not_with_x():
               and (not text or stage.read(PATH) == text), os.listdir(FOLDER))
 
 
+def is_followed(readings):
+    status = json.loads(stage.vmtime("--json").stdout)
+    return status["state"] == "ok" and status["sources"][0]["readings"] >= readings
+
+
+def test_not_with_x_and_a_source():
+    """A rate is known here, and still it is not -x's to keep."""
+    play.show(0)
+    for what, text in (("none", None), ("one", "1.5 0.1\n")):
+        clear()
+        os.chown(FOLDER, stage.UID, stage.GID)
+        if text:
+            stage.write(PATH, text)
+        with play.Daemon("-x", f"driftfile {PATH} interval 1", "hostclock on",
+                         fast_ppm=7) as daemon:
+            check("-x: the rate becomes known", settle(), daemon.log())
+            stage.until(1.2, lambda: False)
+            check("-x: it ends in order", daemon.end() == 0, daemon.log())
+        check(f"-x with a source writes no drift file: {what}", os.listdir(FOLDER)
+              == (["drift"] if text else []) and (not text or stage.read(PATH) == text),
+              os.listdir(FOLDER))
+
+
+def test_not_yet_known():
+    """A few readings of a coarse clock tell next to nothing of the rate: that is not kept."""
+    play.show(0)
+    clear()
+    os.chown(FOLDER, stage.UID, stage.GID)
+    with play.Daemon(f"driftfile {PATH} interval 1",
+                     "refclock PHC /dev/ptp0 precision 1e-2") as daemon:
+        check("it is followed", stage.until(4, lambda: is_followed(4)), daemon.log())
+        stage.until(1.2, lambda: False)
+        skew = json.loads(stage.vmtime("--json").stdout)["tracking"]["skew_ppm"]
+        check("its rate is hardly known", skew > 10, skew)
+        check("it ends in order", daemon.end() == 0, daemon.log())
+    check("a rate that is hardly known is not saved", os.listdir(FOLDER) == [],
+          os.path.exists(PATH) and stage.read(PATH))
+
+
 def put_nothing():
     stage.write(PATH, "")
 
@@ -142,5 +181,6 @@ def test_folder_of_another():
         check("it ends in order", daemon.end() == 0, daemon.log())
 
 
-stage.finish(test_saved_and_loaded, test_not_with_x, test_bad_files, test_full_disk,
+stage.finish(test_saved_and_loaded, test_not_with_x, test_not_with_x_and_a_source,
+             test_not_yet_known, test_bad_files, test_full_disk,
              test_folder_of_another)

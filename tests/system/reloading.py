@@ -75,8 +75,8 @@ class Contender:
     def __init__(self):
         path = shutil.copy(shutil.which("sleep"), "/run/chronyd")
         self.process = subprocess.Popen([path, "600"])
-        # Popen returns in the middle of the exec, when the process has no arguments yet.
-        stage.until(2, lambda: " S " in stage.read(f"/proc/{self.process.pid}/stat"))
+        # Popen may return before the kernel has given it its name.
+        stage.until(2, lambda: stage.status_of(self.process.pid)["Name"] == "chronyd")
 
     def end(self):
         self.process.kill()
