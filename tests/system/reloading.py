@@ -75,8 +75,9 @@ class Contender:
     def __init__(self):
         path = shutil.copy(shutil.which("sleep"), "/run/chronyd")
         self.process = subprocess.Popen([path, "600"])
-        # Popen may return before the kernel has given it its name.
-        stage.until(2, lambda: stage.status_of(self.process.pid)["Name"] == "chronyd")
+        # Popen may return in the middle of the exec: no name and no arguments yet.
+        stage.until(2, lambda: stage.status_of(self.process.pid)["Name"] == "chronyd"
+                    and stage.status_of(self.process.pid)["State"].startswith("S"))
 
     def end(self):
         self.process.kill()
