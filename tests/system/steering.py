@@ -108,13 +108,24 @@ def test_set_by_another():
 
 
 def test_kernel_state():
+    """What status says of the kernel is what the kernel says."""
+    def is_told(whether):
+        return report()["is_kernel_synchronized"] is whether
+
     with play.Daemon("refclock PHC /dev/ptp0") as daemon:
         daemon.is_right(1e-6)
         stage.until(2, lambda: report()["state"] == "ok")
         check("a file without rtcsync leaves STA_UNSYNC", not daemon.play.is_synchronized())
+        check("and status says so", is_told(False), report())
     with play.Daemon("refclock PHC /dev/ptp0", "rtcsync") as daemon:
         daemon.is_right(1e-6)
         check("rtcsync clears it", stage.until(2, daemon.play.is_synchronized))
+        check("and status says so", is_told(True), report())
+    for what, status in (("unsynchronized", play.STA_UNSYNC), ("synchronized", 0)):
+        with play.Daemon("-x", status=status) as daemon:
+            stage.until(2, lambda: report()["state"] == "ok")
+            check(f"-x leaves a kernel {what}", daemon.play["status"] == status)
+            check("and status says which", is_told(status == 0), report())
 
 
 def test_once():
