@@ -107,10 +107,20 @@ guest_is_alive() { # a guest that the processor gave up keeps its QEMU, but noth
 	return 1
 }
 
+# A read with a time limit would throw away what it has of a line when the limit falls into it, so the
+# look at the guest is a request too, written beside the guest's: each line is one write, hence whole.
+guest_watch() {
+	while sleep 5; do echo look >&4; done
+}
+
 guest_serve() { # until the guest has ended
+	local watch
+	guest_watch &
+	watch=$!
 	while kill -0 $qemu_pid 2>/dev/null; do
-		read -r -t 5 word arguments <&4 || { guest_is_alive && continue || break; }
+		read -r word arguments <&4
 		case $word in
+		look) guest_is_alive || break ;;
 		say) printf '%s\n' "${arguments#|}" ;;
 		pause | restore | clocksource | slew)
 			# shellcheck disable=SC2086 # words of arguments
@@ -121,6 +131,7 @@ guest_serve() { # until the guest has ended
 		*) answer "failed: no such request: $word" ;;
 		esac
 	done
+	kill $watch
 }
 
 guest_run() { # guest_run LABEL WORDS
