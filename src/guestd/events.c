@@ -83,8 +83,10 @@ static void tell(struct daemon *d, const struct discipline_event *e)
 		d->exit_status = 1;
 		return;
 	case EVENT_SET_AWAY:
-		log_warn("somebody else set the clock by %+.9f s, again within a minute: left alone for now",
-		         -vt_span_seconds(e->size));
+		log_warn("somebody else set the clock by %+.9f s, %s", -vt_span_seconds(e->size),
+		         d->discipline.selected < 0
+		                 ? "and no source answers: how far it is off is not known any more"
+		                 : "again within a minute: left alone until that is over");
 		return;
 	}
 }
