@@ -583,6 +583,13 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	}
 }
 
+void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, vt_mono now)
+{
+	(void)size, (void)evidence; /* for now it only asks for readings */
+	for (int i = 0; i < d->n_sources; i++)
+		d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
+}
+
 void discipline_dispatch(struct discipline *d, vt_mono now)
 {
 	for (int i = 0; i < d->n_sources; i++)

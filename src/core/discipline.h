@@ -22,6 +22,7 @@
 #include "core/bound.h"
 #include "core/clock_port.h"
 #include "core/event.h"
+#include "core/evidence.h"
 #include "core/servo.h"
 #include "core/source.h"
 #include "core/step_policy.h"
@@ -106,6 +107,13 @@ vt_mono discipline_deadline(const struct discipline *d);
 
 /* Reads what is due and moves the clock.  @now was read by the caller, once, for this wake-up. */
 void discipline_dispatch(struct discipline *d, vt_mono now);
+
+/*
+ * Something besides the readings speaks of a disruption: @evidence, a set of enum evidence.  Reads
+ * every source at once; what disrupts (EVIDENCE_DISRUPTS) makes the state so now.  @size: how long
+ * CLOCK_MONOTONIC stood still (EVIDENCE_SUSPEND), else 0.
+ */
+void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, vt_mono now);
 
 /* Takes the oldest event.  False when there is none. */
 bool discipline_pop(struct discipline *d, struct discipline_event *ret);

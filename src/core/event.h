@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/units.h"
+#include "core/disruption.h"
 #include "core/step_policy.h"
 
 #define EVENT_QUEUE_MAX 16
@@ -27,6 +28,8 @@ enum discipline_event_kind {
 	EVENT_FAILED,     /* the clock could not be moved: @error                         */
 	EVENT_REFUSED,    /* an offset beyond `maxchange` was ignored                     */
 	EVENT_GAVE_UP,    /* one too many of these: the daemon must end, as chrony's does */
+	EVENT_DISRUPTED,  /* a disruption was opened: @disruption                         */
+	EVENT_REPAIRED,   /* it is closed, and all of @disruption is known                */
 	EVENT_SET_AWAY,   /* somebody else set our clock, and we repaired it within the   */
 	                  /* last minute, or no source tells what is right: left alone    */
 };
@@ -41,6 +44,7 @@ struct discipline_event {
 	vt_span repaired_after; /* from noticed to repaired                                  */
 	vt_real at;             /* on the clock after the event                              */
 	int error;              /* errno                                                     */
+	struct disruption disruption; /* for the two kinds that say so                       */
 };
 
 struct event_queue {

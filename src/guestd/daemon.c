@@ -261,11 +261,19 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 	events_tell(d);
 }
 
-void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds)
+size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
+{
+	size_t n = 0;
+
+	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
+	return n;
+}
+
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	daemon_read_clocks(d, now);
 	end_if_once(d, now);
-	line_server_dispatch(&d->server, now, fds, n_fds);
+	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
 	control_answer(d, now);
 	keep_house(d, now);
 }

@@ -29,6 +29,9 @@
 
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
 
+/* What the daemon waits for at most: the sum of its components' fds. */
+#define DAEMON_FDS LINE_SERVER_FDS
+
 struct daemon {
 	struct options options;
 	const char *configuration; /* path in use; NULL: none */
@@ -38,6 +41,7 @@ struct daemon {
 
 	struct pidfile pidfile;
 	struct line_server server;
+	size_t n_server_fds;   /* of the latest daemon_prepare: each component's share */
 	struct notify notify;
 	struct opener opener;
 	struct clocksource clocksource;
@@ -74,8 +78,11 @@ void daemon_init(struct daemon *d, const struct options *options);
  */
 int daemon_start(struct daemon *d, struct daemonize *up) must_check;
 
-/* One turn at @now: sources, clock, clients, housekeeping.  @fds as line_server_prepare gave them. */
-void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, size_t n_fds);
+/* Fills in what to wait for, each component's behind the one before; returns how many are in use. */
+size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS]);
+
+/* One turn at @now: sources, clock, clients, housekeeping.  @fds as prepared; NULL: nothing came. */
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds);
 
 /* The part of a turn that is about time: reads the sources that are due, moves the clock. */
 void daemon_read_clocks(struct daemon *d, vt_mono now);

@@ -82,6 +82,9 @@ static void tell(struct daemon *d, const struct discipline_event *e)
 		d->wants_end = true;
 		d->exit_status = 1;
 		return;
+	case EVENT_DISRUPTED:
+	case EVENT_REPAIRED:
+		return; /* the step, or its absence, has been told */
 	case EVENT_SET_AWAY:
 		log_warn("somebody else set the clock by %+.9f s, %s", -vt_span_seconds(e->size),
 		         d->discipline.selected < 0

@@ -15,8 +15,8 @@ struct loop {
 	ev_check check;
 	ev_timer timer;
 	ev_signal term, interrupt, hangup;
-	ev_io io[LINE_SERVER_FDS];
-	struct pollfd fds[LINE_SERVER_FDS];
+	ev_io io[DAEMON_FDS];
+	struct pollfd fds[DAEMON_FDS];
 	size_t n_fds;
 };
 
@@ -33,7 +33,7 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 	l->daemon->wants_end = true;
 }
 
-/* libev tells each fd by itself; the server wants to see them together, in check. */
+/* libev tells each fd by itself; the components want to see them together, in check. */
 static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct loop *l = ev_userdata(ev);
@@ -66,7 +66,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
 
 	(void)w;
 	(void)events;
-	l->n_fds = line_server_prepare(&l->daemon->server, l->fds);
+	l->n_fds = daemon_prepare(l->daemon, l->fds);
 	for (size_t i = 0; i < l->n_fds; i++) {
 		l->fds[i].revents = 0;
 		ev_io_set(&l->io[i], l->fds[i].fd, wanted_events(l->fds[i].events));
@@ -86,7 +86,7 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 	(void)events;
 	for (size_t i = 0; i < l->n_fds; i++)
 		ev_io_stop(ev, &l->io[i]);
-	daemon_dispatch(l->daemon, daemon_clock_now(), l->fds, l->n_fds);
+	daemon_dispatch(l->daemon, daemon_clock_now(), l->fds);
 	if (l->daemon->wants_end)
 		ev_break(ev, EVBREAK_ALL);
 }

@@ -290,7 +290,7 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	control_prepare();
 	log_info("vmtimed %s started%s", VMTIME_VERSION,
 	         d->options.is_observing ? ", only observing" : "");
-	daemon_dispatch(d, daemon_clock_now(), NULL, 0);
+	daemon_dispatch(d, daemon_clock_now(), NULL);
 	r = daemonize_up(up);
 	return r < 0 ? log_err(r, "leaving the terminal") : 0;
 }
