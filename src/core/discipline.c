@@ -6,34 +6,11 @@
 
 #include "core/select.h"
 
-/*
- * Between readings the clock and its source may drift apart by this much at worst: a crystal
- * moves by less, a host that slews faster than this is recognised as a disruption.
- */
-#define MAX_DRIFT VT_PPM(50)
-
-/*
- * A source this far from its usual rate is being slewed, which ends as suddenly as it began.  If
- * it does not end for so long, that is its usual rate from then on.
- */
-#define SLEWING      VT_PPM(50)
-#define SLEW_LASTS   VT_SEC(600)
-
-/* At first, and after a migration, it is not known; but no crystal is farther off than this. */
-#define CRYSTAL      VT_PPM(200)
-#define LEARNING     16
-
-/* A rate that changed by more than this is believed when it is seen twice. */
-#define DOUBTFUL     VT_PPM(10)
-
-#define RATE_SIGMAS  3 /* how many count as certain */
-
 /* A bound older than this is no promise any more. */
 #define SHELF_LIFE VT_SEC(3600)
 
-/* Our clock was moved by somebody else when it is off its own course by more than this. */
-#define SET_AWAY    VT_MS(1)
-#define SET_AWAY_NS 1e6
+/* An offset larger than this is no drift. */
+#define LARGE VT_MS(1)
 
 #define RMS_WEIGHT 0.1 /* of the latest offset in the long-term average */
 
@@ -54,13 +31,11 @@ void discipline_init(struct discipline *d, const struct discipline_conf *conf,
 		.conf = *conf,
 		.clock = clock,
 		.selected = SELECT_NONE,
-		.steered = steered,
-		.base = steered,
-		.usual = conf->rate,
-		.learning = LEARNING,
 		.settle_at = VT_MONO_NEVER,
-		.bound = { .max_drift = MAX_DRIFT, .shelf_life = { .ns = -1 } },
+		.bound = { .max_drift = TEMPO_MAX_DRIFT, .shelf_life = { .ns = -1 } },
 	};
+	tempo_init(&d->tempo, steered, conf->rate, conf->rate_sigma);
+	course_init(&d->course, steered);
 }
 
 int discipline_add(struct discipline *d, struct source_port *port, const struct source_conf *conf,
@@ -68,7 +43,8 @@ int discipline_add(struct discipline *d, struct source_port *port, const struct 
 {
 	if (d->n_sources == DISCIPLINE_SOURCES_MAX)
 		return -ENOSPC;
-	source_init(&d->sources[d->n_sources], port, conf, is_host, d->conf.rate, d->conf.rate_sigma);
+	source_init(&d->sources[d->n_sources], port, conf, is_host, d->tempo.known,
+	            d->tempo.known_sigma);
 	return d->n_sources++;
 }
 
@@ -96,63 +72,20 @@ enum discipline_state discipline_state(const struct discipline *d)
 	return d->selected == SELECT_NONE ? DISCIPLINE_HOLDOVER : DISCIPLINE_OK;
 }
 
-/* How far our clock has run beyond nominal at @at, with the part that no clock shows. */
-static double local_gain_ns(const struct discipline *d, vt_mono at)
-{
-	return d->local_rest_ns + d->steered.ppb * vt_span_seconds(vt_mono_since(at, d->local.raw));
-}
-
-/* What our clock shows at @at if nobody but us moved it. */
-static vt_real local_expected(const struct discipline *d, vt_mono at)
-{
-	vt_span elapsed = vt_mono_since(at, d->local.raw);
-
-	return vt_real_add(vt_real_add(d->local.local, elapsed),
-	                   vt_span_from_ns(local_gain_ns(d, at)));
-}
-
-/* Our clock goes at the rate that it was really given from @at on. */
-static void note_local(struct discipline *d, vt_mono at)
-{
-	double gain = local_gain_ns(d, at);
-
-	d->local.local = local_expected(d, at);
-	d->local_rest_ns = gain - (double)vt_span_from_ns(gain).ns;
-	d->local.raw = at;
-}
-
-/*
- * Our clock was looked at, and shows whole nanoseconds.  We know better where it is, by the rate that
- * the kernel's frequency could really be set to, as long as that is within what it shows.
- */
-static void see_local(struct discipline *d, const struct clock_pair *seen)
-{
-	double most = 0.5 + (double)seen->radius.ns;
-	double rest = 0;
-
-	if (d->is_local_known) {
-		note_local(d, seen->raw);
-		rest = (double)vt_real_since(d->local.local, seen->local).ns + d->local_rest_ns;
-	}
-	d->local = *seen;
-	d->local_rest_ns = fabs(rest) > SET_AWAY_NS ? 0 : fmax(-most, fmin(rest, most));
-	d->is_local_known = true;
-}
-
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret)
 {
 	const struct estimator *estimator;
 	vt_span elapsed;
 	vt_real remote;
 
-	if (d->selected == SELECT_NONE || !d->is_local_known)
+	if (d->selected == SELECT_NONE || !d->course.is_known)
 		return false;
 	estimator = &d->sources[d->selected].estimator;
 	/* From there at the rate that we believe, which a shock's first reading does not change. */
 	elapsed = vt_mono_since(now, estimator->at);
 	remote = vt_real_add(estimator_remote_at(estimator, estimator->at), elapsed);
-	remote = vt_real_add(remote, vt_rate_over(d->base, elapsed));
-	*ret = vt_real_since(remote, local_expected(d, now));
+	remote = vt_real_add(remote, vt_rate_over(d->tempo.base, elapsed));
+	*ret = vt_real_since(remote, course_at(&d->course, now));
 	return true;
 }
 
@@ -181,29 +114,12 @@ static bool is_done(struct discipline *d, int source, int r, int *error)
 
 static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
 {
+	vt_rate got = d->course.steered;
+
 	if (d->conf.is_observing)
 		return;
-	/* Until now it went at the old rate. */
-	note_local(d, now);
-	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &d->steered),
-	              &d->steer_error);
-}
-
-/*
- * The fastest that the source and an unsteered clock may drift apart.  Two readings make a rate, but
- * a jump between them looks the same: only the third shows that it was one.
- */
-static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
-{
-	double drift = MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
-	double slew = fabs(d->base.ppb - d->usual.ppb);
-	double unproven = source_unproven_rate(s).ppb;
-
-	/* What one reading says of the rate, a small jump would say as well. */
-	drift += fmax(fabs(d->seen.ppb - d->base.ppb), d->changed.ppb);
-	if (unproven > 0)
-		drift += fmax(RATE_SIGMAS * d->conf.rate_sigma.ppb, unproven);
-	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };
+	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &got), &d->steer_error);
+	course_steer(&d->course, got, now);
 }
 
 /*
@@ -213,16 +129,16 @@ static vt_rate fastest_drift(const struct discipline *d, const struct source *s)
  */
 static void take_bound(struct discipline *d, const struct source *s, vt_rate before)
 {
-	double slew = fmax(fabs(d->steered.ppb - d->base.ppb), fabs(before.ppb - d->base.ppb));
-	vt_span age = vt_mono_since(d->local.raw, s->latest.raw);
-	vt_rate drift = fastest_drift(d, s);
-	vt_span moved = vt_span_add(age, vt_rate_over(d->base, age));
+	double slew = fmax(fabs(d->course.steered.ppb - d->tempo.base.ppb), fabs(before.ppb - d->tempo.base.ppb));
+	vt_span age = vt_mono_since(d->course.seen.raw, s->latest.raw);
+	vt_rate drift = tempo_fastest_drift(&d->tempo, s);
+	vt_span moved = vt_span_add(age, vt_rate_over(d->tempo.base, age));
 	vt_real remote = vt_real_add(s->latest.remote, moved);
-	vt_span apart = vt_span_abs(vt_real_since(remote, d->local.local));
+	vt_span apart = vt_span_abs(vt_real_since(remote, d->course.seen.local));
 	vt_span drifted = vt_span_add(vt_span_abs(vt_rate_over(drift, age)), VT_NS(1));
 
 	d->bound = (struct bound){
-		.taken = d->local.raw,
+		.taken = d->course.seen.raw,
 		.radius = vt_span_add(vt_span_add(apart, drifted), source_error(s)),
 		.max_drift = { drift.ppb + slew },
 		.shelf_life = SHELF_LIFE,
@@ -234,19 +150,19 @@ static void coast(struct discipline *d, int source, vt_mono now)
 {
 	d->settle_at = VT_MONO_NEVER;
 	if (d->has_updated)
-		steer(d, source, d->base, now);
+		steer(d, source, d->tempo.base, now);
 }
 
 /* The same for longer: what the source was slewed by is not its pace either. */
 static void hold_over(struct discipline *d, int source, vt_mono now)
 {
-	d->base = d->usual;
+	tempo_hold(&d->tempo);
 	coast(d, source, now);
 }
 
 void discipline_leave(struct discipline *d)
 {
-	hold_over(d, d->selected, d->local.raw);
+	hold_over(d, d->selected, d->course.seen.raw);
 }
 
 /* The part of the correction that whole nanoseconds do not have. */
@@ -254,7 +170,7 @@ static double below_nanosecond(const struct discipline *d, int source)
 {
 	double phase = d->sources[source].estimator.phase_ns;
 
-	return (phase - (double)vt_span_from_ns(phase).ns) - d->local_rest_ns;
+	return (phase - (double)vt_span_from_ns(phase).ns) - d->course.rest_ns;
 }
 
 /* Spreads what is left of the correction over the time to the source's next reading. */
@@ -270,7 +186,7 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 		coast(d, source, now);
 		return;
 	}
-	plan = servo_plan(&d->servo, correction, d->base, left, d->conf.max_slew);
+	plan = servo_plan(&d->servo, correction, d->tempo.base, left, d->conf.max_slew);
 	/* What is below a nanosecond is no length, but it is a rate. */
 	plan.rate.ppb += below_nanosecond(d, source) / vt_span_seconds(left);
 	steer(d, source, plan.rate, now);
@@ -280,22 +196,15 @@ static void slew(struct discipline *d, int source, vt_span correction, vt_mono n
 /* Was our clock, as it shows in @seen, moved by somebody else since we last looked? */
 static bool is_set_away(const struct discipline *d, const struct clock_pair *seen)
 {
-	vt_span astray;
-
-	if (!d->is_local_known || d->conf.is_observing)
-		return false;
-	astray = vt_real_since(seen->local, local_expected(d, seen->raw));
-	return vt_span_abs(astray).ns > SET_AWAY.ns;
+	return !d->conf.is_observing && course_astray(&d->course, seen).ns != 0;
 }
 
 void discipline_drop_sources(struct discipline *d)
 {
-	if (d->selected != SELECT_NONE) {
-		d->conf.rate = estimator_rate(&d->sources[d->selected].estimator);
-		d->conf.rate_sigma = estimator_rate_sigma(&d->sources[d->selected].estimator);
-	}
-	coast(d, d->selected, d->local.raw);
-	d->is_local_known = false; /* nobody told us since when it coasts */
+	if (d->selected != SELECT_NONE)
+		tempo_keep(&d->tempo, &d->sources[d->selected].estimator);
+	coast(d, d->selected, d->course.seen.raw);
+	d->course.is_known = false; /* nobody told us since when it coasts */
 	d->selected = SELECT_NONE;
 	d->n_sources = 0;
 }
@@ -305,7 +214,7 @@ static void settle(struct discipline *d, vt_mono now)
 {
 	struct clock_pair seen;
 	vt_span correction;
-	vt_rate before = d->steered;
+	vt_rate before = d->course.steered;
 
 	/* A clock that was set is the next reading's business: it must still look so to it. */
 	if (d->selected == SELECT_NONE || d->clock->ops->read(d->clock, &seen) < 0 ||
@@ -314,7 +223,7 @@ static void settle(struct discipline *d, vt_mono now)
 		return;
 	}
 	d->settle_at = VT_MONO_NEVER;
-	see_local(d, &seen);
+	course_see(&d->course, &seen);
 	if (!discipline_correction(d, seen.raw, &correction))
 		return;
 	slew(d, d->selected, correction, seen.raw);
@@ -354,14 +263,14 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	if (d->conf.is_observing)
 		return true;
 	d->steps++;
-	d->local.local = vt_real_add(d->local.local, correction);
+	course_step(&d->course, correction);
 	return true;
 }
 
 static enum step_cause cause_of(const struct discipline *d, enum source_verdict verdict,
                                 const struct clock_pair *seen, vt_span correction)
 {
-	bool is_large = vt_span_abs(correction).ns > SET_AWAY.ns;
+	bool is_large = vt_span_abs(correction).ns > LARGE.ns;
 
 	if (!d->has_updated)
 		return d->conf.step.is_fresh_boot ? STEP_BOOT : STEP_FIRST;
@@ -373,35 +282,6 @@ static enum step_cause cause_of(const struct discipline *d, enum source_verdict 
 	if (is_large && verdict == SOURCE_RESTARTED)
 		return STEP_JUMP;
 	return STEP_DRIFT;
-}
-
-/*
- * The first reading of a shock tells that something has changed, not what: where it is more than
- * an NTP daemon changes a rate by, it may have been the time.  The next reading tells, and until then
- * the rate stays.
- */
-static bool is_doubtful(const struct discipline *d, const struct source *s, vt_rate rate)
-{
-	return d->has_updated && s->estimator.is_shocked &&
-	       fabs(rate.ppb - d->base.ppb) > DOUBTFUL.ppb;
-}
-
-static void note_rate(struct discipline *d, vt_rate rate, vt_mono at)
-{
-	/*
-	 * While learning, what any crystal can do is taken for usual, wherever we found the clock: it
-	 * may have been left in the middle of a slew.
-	 */
-	bool is_usual = fabs(rate.ppb - d->usual.ppb) <= SLEWING.ppb ||
-	                (d->learning > 0 && fabs(rate.ppb) <= CRYSTAL.ppb);
-
-	if (is_usual || (d->has_updated && vt_mono_since(at, d->usual_seen).ns > SLEW_LASTS.ns))
-		d->usual = rate;
-	if (is_usual || !d->has_updated)
-		d->usual_seen = at;
-	if (d->learning > 0)
-		d->learning--;
-	d->base = rate;
 }
 
 /* A step repairs the world's doing; the long-term average tells of the discipline's own. */
@@ -418,20 +298,15 @@ static void average(struct discipline *d, vt_span correction)
 static void account(struct discipline *d, const struct source *s, enum step_cause cause,
                     vt_span correction)
 {
-	vt_rate rate = estimator_rate(&s->estimator);
-
 	if (cause == STEP_DRIFT)
 		average(d, correction);
 	if (d->has_updated)
 		d->update_interval = vt_mono_since(s->latest.raw, d->last_update);
-	d->residual = (vt_rate){ rate.ppb - d->base.ppb };
+	d->residual = (vt_rate){ estimator_rate(&s->estimator).ppb - d->tempo.base.ppb };
 	d->last_offset = correction;
 	d->last_update = s->latest.raw;
 	d->updates++;
-	d->changed.ppb = fabs(rate.ppb - (d->has_updated ? d->seen : d->conf.rate).ppb);
-	d->seen = rate;
-	if (!is_doubtful(d, s, rate))
-		note_rate(d, rate, s->latest.raw);
+	tempo_note(&d->tempo, &s->estimator, s->latest.raw);
 }
 
 /* Applies the policy to @correction.  Returns what is left to slew. */
@@ -470,13 +345,13 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	vt_span correction = s->latest_offset;
 	struct clock_pair seen = { r->raw, r->local, r->local_radius };
 	enum step_cause cause = cause_of(d, verdict, &seen, correction);
-	vt_rate before = d->steered;
+	vt_rate before = d->course.steered;
 	vt_span left;
 
-	see_local(d, &seen);
+	course_see(&d->course, &seen);
 	if (verdict == SOURCE_JUMPED) {
 		d->jumps++;
-		d->learning = LEARNING;
+		tempo_relearn(&d->tempo);
 	}
 	account(d, s, cause, correction);
 	left = move(d, source, cause, correction);
@@ -511,8 +386,8 @@ static void watch_over(struct discipline *d, int source)
 
 	if (!d->has_updated || d->clock->ops->read(d->clock, &seen) < 0 || !is_set_away(d, &seen))
 		return;
-	push(d, EVENT_SET_AWAY, source)->size = vt_real_since(local_expected(d, seen.raw), seen.local);
-	d->local = seen;
+	push(d, EVENT_SET_AWAY, source)->size = vt_span_sub(VT_NS(0), course_astray(&d->course, &seen));
+	d->course.seen = seen;
 	d->is_left_away = true;
 	d->bound.shelf_life = VT_NS(-1);
 	publish(d, false, VT_SEC(16));
@@ -554,7 +429,7 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	struct source *s = &d->sources[source];
 	struct source_world world = {
 		.now = now,
-		.steered = d->steered,
+		.steered = d->course.steered,
 		.is_tai_known = d->is_tai_known,
 		.utc_minus_tai = d->utc_minus_tai,
 	};

@@ -21,11 +21,13 @@
 
 #include "core/bound.h"
 #include "core/clock_port.h"
+#include "core/course.h"
 #include "core/event.h"
 #include "core/evidence.h"
 #include "core/servo.h"
 #include "core/source.h"
 #include "core/step_policy.h"
+#include "core/tempo.h"
 
 #define DISCIPLINE_SOURCES_MAX 9 /* eight configured ones and the host's clock */
 
@@ -55,18 +57,9 @@ struct discipline {
 	bool has_updated;
 	struct step_state step;
 
-	/* What the clock should show by our own doing; to notice when somebody else moves it. */
-	bool is_local_known;
-	struct clock_pair local;
-	double local_rest_ns;     /* the part below a nanosecond, which it does not show */
-	vt_rate steered;          /* the rate the clock runs at now */
+	struct course course;     /* of our clock */
+	struct tempo tempo;       /* of the followed source */
 	struct servo servo;
-	vt_rate seen;             /* the followed source's, as of its latest reading ... */
-	vt_rate changed;          /* ... and by how much that reading alone changed it   */
-	vt_rate base;             /* the followed source's, without any slew of ours */
-	vt_rate usual;            /* the same, without any slew of its own: what holdover keeps ... */
-	vt_mono usual_seen;       /* ... and when the source last ran at it */
-	unsigned learning;        /* updates until we claim to know what is usual */
 	vt_mono settle_at;        /* when a piece of a slew ends; VT_MONO_NEVER: no slew */
 	bool is_left_away;        /* somebody else set our clock, and we repaired it too lately */
 	bool is_unstepped;        /* we only observe, and told of a step that would be due ... */

@@ -117,7 +117,7 @@ static void save_drift(struct daemon *d)
 	if (s->estimator.readings < 3 || estimator_rate_sigma(&s->estimator).ppb > WORTH_SAVING.ppb)
 		return;
 	/* Not the estimator's rate: the host may be slewing its clock right now. */
-	(void)drift_save(d->settings.drift_file, c->usual, estimator_rate_sigma(&s->estimator),
+	(void)drift_save(d->settings.drift_file, c->tempo.usual, estimator_rate_sigma(&s->estimator),
 	                 &d->drift_error);
 }
 
@@ -127,7 +127,7 @@ static void leave_rate(struct daemon *d, vt_mono now)
 	if (d->options.is_observing || !d->discipline.has_updated || now.ns < d->left_due.ns)
 		return;
 	d->left_due = vt_mono_add(now, LEFT_INTERVAL);
-	(void)drift_save(DRIFT_RUN_PATH, d->discipline.usual, VT_PPM(1), &d->left_error);
+	(void)drift_save(DRIFT_RUN_PATH, d->discipline.tempo.usual, VT_PPM(1), &d->left_error);
 }
 
 /* The first turn in which the clock is right: the stamp, the service manager. */
@@ -356,7 +356,7 @@ void daemon_fini(struct daemon *d)
 			int r;
 
 			discipline_leave(&d->discipline);
-			r = clock_linux_restore(&d->clock, d->discipline.base);
+			r = clock_linux_restore(&d->clock, d->discipline.tempo.base);
 			if (r < 0)
 				log_cope(r, "leaving the clock at its own rate");
 		}

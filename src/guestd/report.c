@@ -31,10 +31,10 @@ static enum report_selection selection_of(const struct daemon *d, int i)
 static void fill_sample(const struct source *s, const struct discipline *c, vt_mono now,
                         struct report_source *ret)
 {
-	struct clock_pair local = c->local;
+	struct clock_pair local = c->course.seen;
 	vt_span elapsed = vt_mono_since(now, local.raw);
 	vt_real shows = vt_real_add(vt_real_add(local.local, elapsed),
-	                            vt_rate_over(c->steered, elapsed));
+	                            vt_rate_over(c->course.steered, elapsed));
 
 	ret->has_sample = s->has_reading;
 	if (!s->has_reading)
@@ -42,7 +42,7 @@ static void fill_sample(const struct source *s, const struct discipline *c, vt_m
 	ret->since_sample = vt_span_max(vt_mono_since(now, s->latest.raw), VT_NS(0));
 	ret->measured_offset = s->latest_offset;
 	ret->adjusted_offset = s->latest_offset;
-	if (s->estimator.is_started && c->is_local_known)
+	if (s->estimator.is_started && c->course.is_known)
 		ret->adjusted_offset = vt_real_since(estimator_remote_at(&s->estimator, now), shows);
 	ret->error = source_error(s);
 	ret->bracket = s->latest.radius;
@@ -53,7 +53,7 @@ static void fill_statistics(const struct source *s, const struct discipline *c,
                             struct report_source *ret)
 {
 	struct statistics_summary sum = statistics_summarize(&s->statistics);
-	double residual = s->estimator.is_started ? estimator_rate(&s->estimator).ppb - c->base.ppb : 0;
+	double residual = s->estimator.is_started ? estimator_rate(&s->estimator).ppb - c->tempo.base.ppb : 0;
 
 	ret->samples = sum.samples;
 	ret->runs = sum.runs;
@@ -108,7 +108,7 @@ static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tra
 		.root_delay = VT_SEC(1),
 		.root_dispersion = VT_SEC(1),
 	};
-	ret->frequency_ppm = fast_ppm(c->base);
+	ret->frequency_ppm = fast_ppm(c->tempo.base);
 	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted || c->is_left_away ||
 	    bound_at(&c->bound, now, &radius) != BOUND_HOLDS)
 		return;

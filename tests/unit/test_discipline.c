@@ -384,7 +384,7 @@ static void test_reports_do_not_remember_the_boot(void **state)
 	assert_true(w.discipline.rms_offset_ns < 20);
 	assert_true(vt_span_abs(w.discipline.last_offset).ns < 20);
 	assert_true(fabs(w.discipline.residual.ppb) < 20);
-	assert_true(fabs(w.discipline.base.ppb + 2500) < 5);
+	assert_true(fabs(w.discipline.tempo.base.ppb + 2500) < 5);
 	assert_int_equal(w.discipline.steps, 1);
 	assert_true(llabs(w.discipline.update_interval.ns - 1000000000) < 1000000);
 }

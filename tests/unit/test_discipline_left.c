@@ -38,9 +38,9 @@ static void test_leftover_rate_is_not_kept(void **state)
 		conf.rate_sigma = VT_PPM(100);
 		world_start(&w, &conf, NULL, 1);
 		world_run(&w, VT_SEC(5));
-		if (fabs(w.discipline.usual.ppb - w.reference_ppb) > 100)
+		if (fabs(w.discipline.tempo.usual.ppb - w.reference_ppb) > 100)
 			fail_msg("%s: %.0f ppb is usual, not %.0f", cases[i].what,
-			         w.discipline.usual.ppb, w.reference_ppb);
+			         w.discipline.tempo.usual.ppb, w.reference_ppb);
 		discipline_leave(&w.discipline);
 		if (fabs(w.clock.rate.ppb - w.reference_ppb) > 100)
 			fail_msg("%s: left at %.0f ppb", cases[i].what, w.clock.rate.ppb);
