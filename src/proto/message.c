@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proto/fields.h"
+
+/* Deep enough for every message there is; jansson's own limit is thousands. */
+#define DEPTH_MAX 16
+
+/* 15 digits print the doubles that people write down as people write them. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
+void control_error_make(struct control_error *ret, enum control_code code,
+                        const struct control_id *id, const char *format, ...)
+{
+	va_list args;
+
+	*ret = (struct control_error){ .code = code };
+	if (id)
+		ret->id = *id;
+	va_start(args, format);
+	vsnprintf(ret->text, sizeof ret->text, format, args);
+	va_end(args);
+}
+
+/* Brackets nest at most DEPTH_MAX deep.  What is no JSON at all is for the parser to find. */
+static bool is_shallow(const char *line, size_t n)
+{
+	bool is_in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_in_string && line[i] == '\\')
+			i++;
+		else if (line[i] == '"')
+			is_in_string = !is_in_string;
+		else if (!is_in_string && (line[i] == '{' || line[i] == '['))
+			depth++;
+		else if (!is_in_string && (line[i] == '}' || line[i] == ']') && depth > 0)
+			depth--;
+		if (depth > DEPTH_MAX)
+			return false;
+	}
+	return true;
+}
+
+json_t *message_load(const char *line, size_t n, size_t max, struct control_error *reterr)
+{
+	json_error_t why;
+	json_t *root;
+
+	if (n > 0 && line[n - 1] == '\n')
+		n -= n > 1 && line[n - 2] == '\r' ? 2 : 1;
+	if (n > max) {
+		control_error_make(reterr, CONTROL_TOO_LONG, NULL,
+		                   "the message has %zu bytes, more than %zu", n, max);
+		return NULL;
+	}
+	if (n == 0) {
+		control_error_make(reterr, CONTROL_MALFORMED, NULL, "the message is empty");
+		return NULL;
+	}
+	if (!is_shallow(line, n)) {
+		control_error_make(reterr, CONTROL_MALFORMED, NULL,
+		                   "the message is nested more than %d deep", DEPTH_MAX);
+		return NULL;
+	}
+	root = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
+	if (!root) {
+		/* The library's own sentence quotes the foreign bytes; ours do not. */
+		if (json_error_code(&why) == json_error_duplicate_key)
+			control_error_make(reterr, CONTROL_MALFORMED, NULL,
+			                   "the same key stands twice in one object");
+		else
+			control_error_make(reterr, CONTROL_MALFORMED, NULL,
+			                   "the message is not valid JSON, near byte %d",
+			                   why.position);
+		return NULL;
+	}
+	if (!json_is_object(root)) {
+		json_decref(root);
+		control_error_make(reterr, CONTROL_MALFORMED, NULL,
+		                   "the message is not a JSON object");
+		return NULL;
+	}
+	return root;
+}
+
+int message_give(json_t *root, char **ret, size_t *ret_length)
+{
+	char *text = root ? json_dumps(root, DUMP_FLAGS) : NULL;
+	size_t n = text ? strlen(text) : 0;
+	char *line = text ? realloc(text, n + 2) : NULL;
+
+	json_decref(root);
+	if (!line) {
+		free(text);
+		return -ENOMEM;
+	}
+	memcpy(line + n, "\n", 2);
+	*ret = line;
+	*ret_length = n + 1;
+	return 0;
+}
+
+int message_set_id(json_t *root, const struct control_id *id)
+{
+	switch (id->kind) {
+	case CONTROL_ID_NONE: return 0;
+	case CONTROL_ID_NUMBER: return json_object_set_new(root, "id", json_integer(id->number));
+	case CONTROL_ID_TEXT:
+		return json_object_set_new(root, "id", fields_text(id->text, sizeof id->text));
+	}
+	return -1;
+}
+
+bool message_read_id(const json_t *root, struct control_id *ret)
+{
+	const json_t *id = json_object_get(root, "id");
+
+	*ret = (struct control_id){ .kind = CONTROL_ID_NONE };
+	if (!id)
+		return true;
+	if (json_is_integer(id)) {
+		ret->kind = CONTROL_ID_NUMBER;
+		ret->number = json_integer_value(id);
+		return true;
+	}
+	if (!json_is_string(id) || json_string_length(id) > CONTROL_ID_MAX)
+		return false;
+	ret->kind = CONTROL_ID_TEXT;
+	fields_copy_text(json_string_value(id), json_string_length(id), ret->text,
+	                 sizeof ret->text);
+	return true;
+}
+
+const char *message_quote(const char *word, char *to, size_t size)
+{
+	return log_quote(word, strnlen(word, 40), to, size);
+}
+
+/* The version comes first: a later one may have keys and commands that mean nothing here. */
+bool message_speaks_version(const json_t *root, int ours, const char *protocol,
+                            const struct control_id *id, struct control_error *reterr)
+{
+	const json_t *version = json_object_get(root, "v");
+
+	if (!json_is_integer(version)) {
+		control_error_make(
+			reterr, CONTROL_BAD_VALUE, id,
+			"the key \"v\" must hold the protocol's version: %d is spoken here",
+			ours);
+		return false;
+	}
+	if (json_integer_value(version) != ours) {
+		control_error_make(
+			reterr, CONTROL_BAD_VERSION, id,
+			"version %lld of the %s protocol is not spoken here, only %d",
+			(long long)json_integer_value(version), protocol, ours);
+		return false;
+	}
+	return true;
+}

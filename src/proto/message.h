@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROTO_MESSAGE_H
+#define PROTO_MESSAGE_H
+
+/*
+ * message.h - what every message of ours has in common, whoever sends it
+ *
+ * A line, a JSON object in it, a version, an id that comes back, an error with a
+ * code.  The control protocol and the host's channel are made of this; nothing
+ * else includes it.  What is read is limited before the JSON library sees it:
+ * in size by the caller, in depth here.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "proto/control.h"
+
+/*
+ * A new reference to the object in @line, or NULL with *@reterr filled in.  @max is in bytes,
+ * without the line's end.
+ */
+json_t *message_load(const char *line, size_t n, size_t max, struct control_error *reterr);
+
+/* Turns @root into a line, consumes it; NULL stands for "it could not be made".  0 or -ENOMEM. */
+int message_give(json_t *root, char **ret, size_t *ret_length) must_check;
+
+/* Adds the id, if there is one.  0 or -1, as jansson has it. */
+int message_set_id(json_t *root, const struct control_id *id) must_check;
+
+/* *@ret is what it is without an id, when there is none.  False: it is no proper id. */
+bool message_read_id(const json_t *root, struct control_id *ret) must_check;
+
+/* The first bytes of a foreign word, quoted and safe to print.  Returns @to. */
+const char *message_quote(const char *word, char *to, size_t size);
+
+/* Whether "v" is @ours; else *@reterr says which version of the @protocol is spoken here. */
+bool message_speaks_version(const json_t *root, int ours, const char *protocol,
+                            const struct control_id *id, struct control_error *reterr) must_check;
+
+#endif
