@@ -51,6 +51,8 @@ bench:
 	@scripts/need.sh build lab
 	@scripts/build.sh $(BUILD)
 	@scripts/size.sh
+	@python3 tests/system/cost.py $(BUILD)/src/guestd/vmtimed $(BUILD)/src/cli/vmtime \
+		$(BUILD)/tests/system/libplay.so $(BUILD)/tests/system/sleeper
 	@tests/lab/bench.sh $(ARGS)
 
 soak:
