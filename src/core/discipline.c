@@ -89,11 +89,22 @@ bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret
 	return true;
 }
 
+void discipline_set_host_error(struct discipline *d, vt_span host_error)
+{
+	d->host_error = host_error;
+}
+
+/* The followed source's own error, as far as it is known. */
+static vt_span own_error(const struct discipline *d)
+{
+	return d->selected != SELECT_NONE && d->sources[d->selected].is_host ? d->host_error : VT_NS(0);
+}
+
 static void publish(struct discipline *d, bool is_synchronized, vt_span max_error)
 {
 	struct clock_quality quality = {
 		.is_synchronized = is_synchronized && d->conf.keeps_kernel_synchronized,
-		.max_error = max_error,
+		.max_error = vt_span_add(max_error, own_error(d)),
 		.est_error = vt_span_from_ns(d->rms_offset_ns),
 	};
 

@@ -67,6 +67,7 @@ struct discipline {
 	int step_error, steer_error; /* why the latest attempt failed, or 0; told when it changes */
 
 	struct bound bound;       /* relative to the followed source */
+	vt_span host_error;       /* of the host's own clock, for who follows it; 0: not known */
 	bool is_tai_known;
 	vt_span utc_minus_tai;
 
@@ -94,6 +95,12 @@ void discipline_drop_sources(struct discipline *d);
 
 /* What TAI sources need: UTC - TAI, e.g. -37 s. */
 void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai);
+
+/*
+ * How far the host's own clock can be off, as far as anybody knows; 0: not known.  Where the host is
+ * followed the kernel is told the sum of both, and nothing else changes.
+ */
+void discipline_set_host_error(struct discipline *d, vt_span host_error);
 
 /* When to call discipline_dispatch at the latest. */
 vt_mono discipline_deadline(const struct discipline *d);

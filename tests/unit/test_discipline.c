@@ -370,6 +370,32 @@ static void test_kernel_is_told_only_with_rtcsync(void **state)
 	}
 }
 
+/* The kernel's maxerror is about true time: what is known of the host's own error belongs to it. */
+static void test_kernel_is_told_the_hosts_error_too(void **state)
+{
+	(void)state;
+	for (int is_host = 0; is_host < 2; is_host++) {
+		struct discipline_conf conf = world_conf(true);
+		struct world w;
+		int64_t without;
+
+		world_init(&w, 1, VT_MS(566));
+		world_start(&w, &conf, NULL, 1);
+		w.discipline.sources[0].is_host = is_host;
+		world_run(&w, VT_SEC(10));
+		without = w.clock.quality.max_error.ns;
+		discipline_set_host_error(&w.discipline, VT_MS(3));
+		world_run(&w, VT_SEC(5));
+		/* Somebody else's clock is not the host's. */
+		assert_in_range(w.clock.quality.max_error.ns, is_host ? 3000000 : 1,
+		                is_host ? 3000000 + 2 * without : 2 * without);
+		assert_true(w.discipline.bound.radius.ns < 2 * without);
+		discipline_set_host_error(&w.discipline, VT_NS(0));
+		world_run(&w, VT_SEC(5));
+		assert_true(w.clock.quality.max_error.ns < 2 * without);
+	}
+}
+
 /* By the very words of the issue: the first offset must not spoil the long-term average. */
 static void test_reports_do_not_remember_the_boot(void **state)
 {
@@ -404,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_leaving_ends_the_slew_and_keeps_the_rate),
 		cmocka_unit_test(test_new_sources_go_on_where_the_old_ones_were),
 		cmocka_unit_test(test_kernel_is_told_only_with_rtcsync),
+		cmocka_unit_test(test_kernel_is_told_the_hosts_error_too),
 		cmocka_unit_test(test_reports_do_not_remember_the_boot),
 	};
 
