@@ -246,14 +246,14 @@ static bool is_told(const struct discipline *d, enum step_cause cause, vt_span c
 {
 	vt_span change = vt_span_abs(vt_span_sub(correction, d->unstepped));
 
-	return d->conf.is_observing && d->is_unstepped && cause != STEP_JUMP &&
+	return d->conf.is_observing && d->is_unstepped && !cause_is_jump(cause) &&
 	       change.ns <= vt_span_abs(d->unstepped).ns / 2;
 }
 
 static bool step(struct discipline *d, int source, enum step_cause cause, vt_span correction)
 {
 	const struct source *s = &d->sources[source];
-	bool is_jump = cause == STEP_JUMP;
+	bool is_jump = cause_is_jump(cause);
 	struct discipline_event *event;
 	int r = d->conf.is_observing ? 0 : d->clock->ops->step(d->clock, correction);
 
@@ -278,21 +278,25 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	return true;
 }
 
-static enum step_cause cause_of(const struct discipline *d, enum source_verdict verdict,
-                                const struct clock_pair *seen, vt_span correction)
+/* What a reading that is to steer shows, besides what outside evidence says. */
+static unsigned facts_of(const struct discipline *d, enum source_verdict verdict,
+                         const struct clock_pair *seen, vt_span correction)
 {
-	bool is_large = vt_span_abs(correction).ns > LARGE.ns;
+	unsigned facts = 0;
 
 	if (!d->has_updated)
-		return d->conf.step.is_fresh_boot ? STEP_BOOT : STEP_FIRST;
+		facts |= FACT_FIRST | (d->conf.step.is_fresh_boot ? FACT_FRESH_BOOT : 0);
 	if (verdict == SOURCE_JUMPED)
-		return STEP_JUMP;
-	if (is_large && (d->is_left_away || is_set_away(d, seen)))
-		return STEP_SET_BY_ANOTHER;
-	/* Nothing to compare with, and far off: whatever happened, it happened unseen. */
-	if (is_large && verdict == SOURCE_RESTARTED)
-		return STEP_JUMP;
-	return STEP_DRIFT;
+		facts |= EVIDENCE_READINGS;
+	if (verdict == SOURCE_RESTARTED)
+		facts |= FACT_UNCOMPARED;
+	if (d->is_left_away || is_set_away(d, seen))
+		facts |= FACT_ASTRAY;
+	if (d->is_let_be)
+		facts |= FACT_LET_BE;
+	if (vt_span_abs(correction).ns > LARGE.ns)
+		facts |= FACT_LARGE;
+	return facts;
 }
 
 /* A step repairs the world's doing; the long-term average tells of the discipline's own. */
@@ -324,9 +328,9 @@ static void account(struct discipline *d, const struct source *s, enum step_caus
 static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_span correction)
 {
 	const struct source *s = &d->sources[source];
-	bool was_left_away = d->is_left_away;
+	bool was_left_away = d->is_left_away, was_let_be = d->is_let_be;
 
-	d->is_left_away = false;
+	d->is_left_away = d->is_let_be = false;
 	switch (step_decide(&d->step, &d->conf.step, cause, correction, s->latest.raw)) {
 	case STEP_STEP:
 		return step(d, source, cause, correction) ? VT_NS(0) : correction;
@@ -344,6 +348,11 @@ static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_
 			push(d, EVENT_SET_AWAY, source)->size = correction;
 		d->is_left_away = true;
 		return VT_NS(0);
+	case STEP_LET_BE:
+		if (!was_let_be)
+			push(d, EVENT_LET_BE, source)->size = correction;
+		d->is_let_be = true;
+		return VT_NS(0);
 	}
 	return correction;
 }
@@ -355,7 +364,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	const struct reading *r = &s->latest;
 	vt_span correction = s->latest_offset;
 	struct clock_pair seen = { r->raw, r->local, r->local_radius };
-	enum step_cause cause = cause_of(d, verdict, &seen, correction);
+	enum step_cause cause = cause_of(facts_of(d, verdict, &seen, correction));
 	vt_rate before = d->course.steered;
 	vt_span left;
 
@@ -370,7 +379,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	d->is_disrupted = false;
 	slew(d, source, left, r->raw);
 	take_bound(d, s, before);
-	publish(d, !d->is_left_away, d->bound.radius);
+	publish(d, !d->is_left_away && !d->is_let_be, d->bound.radius);
 }
 
 /* The world may have jumped: say so, and end what would have been right in the old one. */

@@ -62,6 +62,7 @@ struct discipline {
 	struct servo servo;
 	vt_mono settle_at;        /* when a piece of a slew ends; VT_MONO_NEVER: no slew */
 	bool is_left_away;        /* somebody else set our clock, and we repaired it too lately */
+	bool is_let_be;           /* `resume ignore`: a jump is left to somebody else */
 	bool is_unstepped;        /* we only observe, and told of a step that would be due ... */
 	vt_span unstepped;        /* ... of this size */
 	int step_error, steer_error; /* why the latest attempt failed, or 0; told when it changes */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/units.h"
-#include "core/step_policy.h"
+#include "core/cause.h"
 
 enum disruption_end {
 	DISRUPTION_OPEN,     /* still being measured                                           */

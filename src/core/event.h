@@ -30,6 +30,7 @@ enum discipline_event_kind {
 	EVENT_GAVE_UP,    /* one too many of these: the daemon must end, as chrony's does */
 	EVENT_DISRUPTED,  /* a disruption was opened: @disruption                         */
 	EVENT_REPAIRED,   /* it is closed, and all of @disruption is known                */
+	EVENT_LET_BE,     /* a jump that `resume ignore` leaves as it is: @size          */
 	EVENT_SET_AWAY,   /* somebody else set our clock, and we repaired it within the   */
 	                  /* last minute, or no source tells what is right: left alone    */
 };

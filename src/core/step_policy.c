@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/step_policy.h"
 
-#include <stddef.h>
-
 #define BOOT_THRESHOLD  VT_US(10)
 #define FIRST_THRESHOLD VT_MS(1)
 #define JUMP_THRESHOLD  VT_US(10) /* below it a jump is mended sooner by the next second's slew */
 
 #define REPAIR_INTERVAL VT_SEC(60)
-
-static const char *const NAMES[] = {
-	[STEP_BOOT] = "boot",
-	[STEP_FIRST] = "first reading",
-	[STEP_JUMP] = "jump, cause unknown",
-	[STEP_SET_BY_ANOTHER] = "set by another",
-	[STEP_DRIFT] = "drift",
-};
-
-const char *step_cause_name(enum step_cause cause)
-{
-	return NAMES[cause];
-}
 
 static enum step_decision above(vt_span correction, vt_span threshold)
 {
@@ -62,6 +47,17 @@ static enum step_decision decide_repair(struct step_state *s, vt_mono now)
 	return STEP_STEP;
 }
 
+/* Nothing but `resume` says what becomes of a jump. */
+static enum step_decision decide_jump(const struct step_conf *conf, vt_span correction)
+{
+	switch (conf->resume) {
+	case STEP_RESUME_STEP: return above(correction, JUMP_THRESHOLD);
+	case STEP_RESUME_SLEW: return STEP_SLEW;
+	case STEP_RESUME_IGNORE: break;
+	}
+	return above(correction, JUMP_THRESHOLD) == STEP_STEP ? STEP_LET_BE : STEP_SLEW;
+}
+
 static enum step_decision decide(struct step_state *s, const struct step_conf *conf,
                                  enum step_cause cause, vt_span correction, vt_mono now)
 {
@@ -73,6 +69,14 @@ static enum step_decision decide(struct step_state *s, const struct step_conf *c
 		                       conf->is_makestep_given ? STEP_SLEW
 		                                               : above(correction, FIRST_THRESHOLD));
 	case STEP_JUMP:
+	case STEP_PAUSE:
+	case STEP_RESTORED:
+	case STEP_MIGRATED:
+	case STEP_RESTORED_OR_MIGRATED:
+	case STEP_SUSPEND:
+	case STEP_HOST_STEP:
+		return decide_jump(conf, correction);
+	case STEP_LEAP:
 		return above(correction, JUMP_THRESHOLD);
 	case STEP_SET_BY_ANOTHER:
 		return decide_repair(s, now);

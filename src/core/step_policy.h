@@ -10,30 +10,34 @@
  *                           steered since the machine started, so its clock came from an RTC
  *                           that shows whole seconds
  * first reading             above 1 ms, or as `makestep` says where it is written
- * jump, cause unknown       above 10 us (a pause, a restore, a host that was stepped); below it
- *                           the next second's slew mends it sooner
+ * the world jumped          above 10 us, or as `resume` says where it is written; below it the
+ *                           next second's slew mends it sooner
+ * leap second               above 10 us: what the kernel did not do, or did and should not have
  * set by another            always, but not more than once a minute
  * drift                     as `makestep` says, else never: slewed
  *
- * `makestep` and `maxchange` are chrony's and govern, as there, the offsets
- * that have no proven cause: first reading and drift.
+ * The world jumped: a pause, a restore, a migration, a suspend, a step of the
+ * host's clock, and what nobody knows the cause of.  `makestep`, `maxchange` and
+ * `maxslewrate` are chrony's and govern, as there, the offsets that have no
+ * proven cause: first reading and drift.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/units.h"
+#include "core/cause.h"
 
-enum step_cause {
-	STEP_BOOT,
-	STEP_FIRST,
-	STEP_JUMP,
-	STEP_SET_BY_ANOTHER,
-	STEP_DRIFT,
+/* What is done about a jump of the world: `resume`. */
+enum step_resume {
+	STEP_RESUME_STEP,
+	STEP_RESUME_SLEW,
+	STEP_RESUME_IGNORE, /* somebody else sees to it */
 };
 
 struct step_conf {
 	bool is_fresh_boot; /* nothing has steered this clock since the machine started */
+	enum step_resume resume;
 	bool is_makestep_given;
 	vt_span makestep_threshold;
 	int makestep_limit; /* updates from the start; negative: for ever */
@@ -55,13 +59,11 @@ enum step_decision {
 	STEP_IGNORE,  /* beyond `maxchange`: change nothing            */
 	STEP_GIVE_UP, /* so often that the daemon must end             */
 	STEP_LEAVE,   /* somebody else insists: leave it for a minute  */
+	STEP_LET_BE,  /* `resume ignore`: leave it for good            */
 };
 
 /* Decides about @correction and counts the update. */
 enum step_decision step_decide(struct step_state *s, const struct step_conf *conf,
                                enum step_cause cause, vt_span correction, vt_mono now);
-
-/* In words, for logs and reports: "boot", "jump, cause unknown". */
-const char *step_cause_name(enum step_cause cause);
 
 #endif

@@ -73,6 +73,7 @@ struct step_conf daemon_step_conf(const struct settings *s, bool is_fresh_boot)
 {
 	return (struct step_conf){
 		.is_fresh_boot = is_fresh_boot,
+		.resume = s->resume,
 		.is_makestep_given = s->is_makestep_given,
 		.makestep_threshold = s->makestep_threshold,
 		.makestep_limit = s->makestep_limit,

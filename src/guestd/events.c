@@ -85,6 +85,10 @@ static void tell(struct daemon *d, const struct discipline_event *e)
 	case EVENT_DISRUPTED:
 	case EVENT_REPAIRED:
 		return; /* the step, or its absence, has been told */
+	case EVENT_LET_BE:
+		log_warn("the clock is off by %+.9f s and is left so: resume ignore",
+		         vt_span_seconds(e->size));
+		return;
 	case EVENT_SET_AWAY:
 		log_warn("somebody else set the clock by %+.9f s, %s", -vt_span_seconds(e->size),
 		         d->discipline.selected < 0

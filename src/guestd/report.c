@@ -110,7 +110,7 @@ static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tra
 	};
 	ret->frequency_ppm = fast_ppm(c->tempo.base);
 	if (c->selected == SELECT_NONE || !c->has_updated || c->is_disrupted || c->is_left_away ||
-	    bound_at(&c->bound, now, &radius) != BOUND_HOLDS)
+	    c->is_let_be || bound_at(&c->bound, now, &radius) != BOUND_HOLDS)
 		return;
 
 	const struct source *s = &c->sources[c->selected];

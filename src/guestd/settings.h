@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "conf/conf.h"
 #include "core/source_conf.h"
+#include "core/step_policy.h"
 
 #define SETTINGS_REFCLOCKS_MAX 8
 #define SETTINGS_PATH_MAX      256
@@ -38,6 +39,7 @@ struct settings {
 	struct refclock_settings refclocks[SETTINGS_REFCLOCKS_MAX];
 	bool hostclock; /* use the host's clock even where no refclock names it; default true */
 
+	enum step_resume resume;
 	bool is_makestep_given;
 	vt_span makestep_threshold;
 	int makestep_limit; /* updates; negative: always */

@@ -16,8 +16,16 @@ static const char *const OWNER_RULES[] = {
 	NULL,
 };
 
+static const char *const RESUME_RULES[] = {
+	[STEP_RESUME_STEP] = "step",
+	[STEP_RESUME_SLEW] = "slew",
+	[STEP_RESUME_IGNORE] = "ignore",
+	NULL,
+};
+
 _Static_assert(COUNT(DRIVERS) == REFCLOCK_RTC + 2, "a name for each driver");
 _Static_assert(COUNT(OWNER_RULES) == CLOCK_OWNER_IGNORE + 2, "a name for each rule");
+_Static_assert(COUNT(RESUME_RULES) == STEP_RESUME_IGNORE + 2, "a name for each rule");
 
 static void *refclock_open(void *target)
 {
@@ -285,6 +293,11 @@ static const struct conf_row ROWS[] = {
 	  .initial = "refuse",
 	  .help = "What to do when another program steers the clock already: refuse to start, or "
 	          "ignore it." },
+	{ "resume", CONF_SET, { { CONF_CHOICE, "RULE", IN_SETTINGS(resume), 0, 0, RESUME_RULES } },
+	  .initial = "step",
+	  .help = "What to do when the world has jumped (a pause, a restore, a migration, a suspend, a "
+	          "step of the host's clock): step the clock, slew it, or ignore the jump and leave it to "
+	          "somebody else." },
 	{ "makestep", CONF_SET,
 	  { SECONDS("THRESHOLD", IN_SETTINGS(makestep_threshold), 0, DECADES),
 	    WHOLE("LIMIT", IN_SETTINGS(makestep_limit), INT32_MIN, INT32_MAX) },

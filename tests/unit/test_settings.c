@@ -55,6 +55,7 @@ static void test_no_configuration_at_all(void **state)
 	assert_string_equal(s.user, "vmtime");
 	assert_true(s.max_slew_rate.ppb == 83333333);
 	assert_int_equal(s.clock_owner, CLOCK_OWNER_REFUSE);
+	assert_int_equal(s.resume, STEP_RESUME_STEP);
 }
 
 static void test_an_empty_file(void **state)
@@ -75,11 +76,12 @@ static void test_every_directive(void **state)
 {
 	(void)state;
 	struct settings s = accept_text(
-		"hostclock off\nclockowner ignore\nmakestep 0.5 -1\nmaxslewrate 500\n"
+		"hostclock off\nclockowner ignore\nresume slew\nmakestep 0.5 -1\nmaxslewrate 500\n"
 		"maxchange 1000 1 2\ndriftfile /d interval 60\nrtcsync\npidfile /p\nuser 65534\n");
 
 	assert_false(s.hostclock);
 	assert_int_equal(s.clock_owner, CLOCK_OWNER_IGNORE);
+	assert_int_equal(s.resume, STEP_RESUME_SLEW);
 	assert_true(s.is_makestep_given);
 	assert_int_equal(s.makestep_threshold.ns, VT_MS(500).ns);
 	assert_int_equal(s.makestep_limit, -1);

@@ -67,6 +67,7 @@ static struct settings random_settings(struct rng *rng)
 	s.n_refclocks = (unsigned)rng_in(rng, 0, SETTINGS_REFCLOCKS_MAX);
 	for (unsigned i = 0; i < s.n_refclocks; i++)
 		s.refclocks[i] = random_refclock(rng);
+	s.resume = (enum step_resume)rng_in(rng, 0, STEP_RESUME_IGNORE);
 	if (rng_in(rng, 0, 1)) {
 		s.is_makestep_given = true;
 		s.makestep_threshold = random_span(rng, 0, DECADES);
@@ -109,7 +110,7 @@ static bool is_same(const struct settings *a, const struct settings *b)
 		same = strcmp(a->refclocks[i].device, b->refclocks[i].device) == 0 &&
 		       a->refclocks[i].is_precise_off == b->refclocks[i].is_precise_off &&
 		       is_same_source(&a->refclocks[i].source, &b->refclocks[i].source);
-	return same && a->hostclock == b->hostclock &&
+	return same && a->hostclock == b->hostclock && a->resume == b->resume &&
 	       a->is_makestep_given == b->is_makestep_given &&
 	       a->makestep_threshold.ns == b->makestep_threshold.ns &&
 	       a->makestep_limit == b->makestep_limit &&
@@ -149,7 +150,7 @@ static void test_defaults_print_and_load(void **state)
 
 	settings_default(&s);
 	settings_print(&s, text, sizeof text);
-	assert_string_equal(text, "hostclock on\nclockowner refuse\nmaxslewrate 83333.333\n"
+	assert_string_equal(text, "hostclock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
 	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
 	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
 	again = accept_text(text);

@@ -136,13 +136,47 @@ static void test_repairs_once_a_minute(void **state)
 		                 times[i].want);
 }
 
-static void test_every_cause_has_a_name(void **state)
+/* `resume` governs every jump of the world, and nothing but these. */
+static void test_resume(void **state)
 {
 	(void)state;
-	assert_string_equal(step_cause_name(STEP_BOOT), "boot");
-	assert_string_equal(step_cause_name(STEP_JUMP), "jump, cause unknown");
-	for (int cause = STEP_BOOT; cause <= STEP_DRIFT; cause++)
-		assert_non_null(step_cause_name((enum step_cause)cause));
+	static const enum step_decision want[] = {
+		[STEP_RESUME_STEP] = STEP_STEP,
+		[STEP_RESUME_SLEW] = STEP_SLEW,
+		[STEP_RESUME_IGNORE] = STEP_LET_BE,
+	};
+
+	for (int resume = STEP_RESUME_STEP; resume <= STEP_RESUME_IGNORE; resume++) {
+		struct step_conf conf = MAKESTEP;
+
+		conf.resume = (enum step_resume)resume;
+		conf.is_max_change_given = true;
+		conf.max_change = VT_SEC(1);
+		for (int cause = 0; cause < STEP_CAUSES; cause++) {
+			struct step_state s = { .updates = 10 };
+			enum step_decision got = step_decide(&s, &conf, (enum step_cause)cause,
+			                                     VT_SEC(10), (vt_mono){ 5 });
+
+			if (cause_is_jump((enum step_cause)cause))
+				assert_int_equal(got, want[resume]);
+			else if (cause == STEP_FIRST || cause == STEP_DRIFT)
+				assert_int_equal(got, STEP_GIVE_UP);
+			else
+				assert_int_equal(got, STEP_STEP);
+		}
+	}
+}
+
+/* What a slew mends within the second is not worth any of it. */
+static void test_small_jump_is_slewed_in_any_case(void **state)
+{
+	(void)state;
+	for (int resume = STEP_RESUME_STEP; resume <= STEP_RESUME_IGNORE; resume++) {
+		struct step_conf conf = { .resume = (enum step_resume)resume };
+		struct step_state s = { 0 };
+
+		assert_int_equal(step_decide(&s, &conf, STEP_PAUSE, VT_US(9), (vt_mono){ 5 }), STEP_SLEW);
+	}
 }
 
 int main(void)
@@ -152,7 +186,8 @@ int main(void)
 		cmocka_unit_test(test_makestep_counts_updates),
 		cmocka_unit_test(test_maxchange),
 		cmocka_unit_test(test_repairs_once_a_minute),
-		cmocka_unit_test(test_every_cause_has_a_name),
+		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_small_jump_is_slewed_in_any_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
