@@ -111,6 +111,25 @@ struct report_event {
 	vt_span repaired_after;  /* from noticing to repair */
 };
 
+/* What a host says of its own clock; see host_channel.h. */
+struct report_host_quality {
+	char daemon[REPORT_NAME_MAX]; /* who keeps it: "chronyd" */
+	bool is_synchronized;         /* to something better than itself, by the daemon's word */
+	bool has_root_distance;       /* always, where it is synchronised */
+	vt_span root_distance;        /* then it is at most so far from true time */
+	enum report_leap leap;
+};
+
+/* The channel that the host may speak through. */
+struct report_channel {
+	bool is_there;     /* not switched off                                   */
+	bool is_listening; /* the kernel has vsock, and the port was ours to take */
+	unsigned port;
+	uint64_t nudges;   /* all of them: by the control socket as well         */
+	uint64_t requests; /* that came through it                               */
+	uint64_t refused;  /* connections of somebody who is not the host's root */
+};
+
 struct report_status {
 	enum report_state state;
 	char reason[REPORT_TEXT_MAX];  /* one sentence for people: what is wrong, what to do; may be empty */
@@ -125,6 +144,10 @@ struct report_status {
 	vt_span bound;                 /* against the host: |error| <= this, now */
 	bool has_host_error;           /* false: the host's own error is not known */
 	vt_span host_error;
+	bool has_host_quality;         /* the host itself said something of late */
+	vt_span host_quality_age;
+	struct report_host_quality host_quality;
+	struct report_channel channel;
 	bool is_kernel_synchronized;   /* STA_UNSYNC is clear */
 	char owner[REPORT_NAME_MAX];   /* another process that steers: "chronyd (pid 12)"; else empty */
 	uint64_t steps, jumps;

@@ -7,12 +7,12 @@
 
 #include "proto/fields.h"
 
-static const char *const STATES[] = {
+const char *const REPORT_STATE_NAMES[] = {
 	[REPORT_STARTING] = "starting",   [REPORT_OK] = "ok",
 	[REPORT_HOLDOVER] = "holdover",   [REPORT_DISRUPTED] = "disrupted",
 	[REPORT_CONTESTED] = "contested",
 };
-static const char *const LEAPS[] = {
+const char *const REPORT_LEAP_NAMES[] = {
 	[REPORT_LEAP_NORMAL] = "normal",
 	[REPORT_LEAP_INSERT] = "insert-second",
 	[REPORT_LEAP_DELETE] = "delete-second",
@@ -50,7 +50,7 @@ static const struct field TRACKING_FIELDS[] = {
 	TRACKING("root_delay_ns",      FIELD_NS,       root_delay),
 	TRACKING("root_dispersion_ns", FIELD_NS,       root_dispersion),
 	TRACKING("update_interval_ns", FIELD_NS,       update_interval),
-	FIELD_OF_WORDS("leap", struct report_tracking, leap, LEAPS),
+	FIELD_OF_WORDS("leap", struct report_tracking, leap, REPORT_LEAP_NAMES),
 	FIELDS_END
 };
 
@@ -106,8 +106,27 @@ static const struct field EVENT_FIELDS[] = {
 	FIELDS_END
 };
 
+static const struct field HOST_QUALITY_FIELDS[] = {
+	STATUS("age_ns",          FIELD_NS,   host_quality_age),
+	STATUS("daemon",          FIELD_TEXT, host_quality.daemon),
+	STATUS("is_synchronized", FIELD_BOOL, host_quality.is_synchronized),
+	FIELD_IF("root_distance_ns", FIELD_NS, struct report_status, host_quality.root_distance,
+	         host_quality.has_root_distance),
+	FIELD_OF_WORDS("leap", struct report_status, host_quality.leap, REPORT_LEAP_NAMES),
+	FIELDS_END
+};
+
+static const struct field CHANNEL_FIELDS[] = {
+	STATUS("port",         FIELD_UNSIGNED, channel.port),
+	STATUS("is_listening", FIELD_BOOL,     channel.is_listening),
+	STATUS("nudges",       FIELD_COUNT,    channel.nudges),
+	STATUS("requests",     FIELD_COUNT,    channel.requests),
+	STATUS("refused",      FIELD_COUNT,    channel.refused),
+	FIELDS_END
+};
+
 static const struct field STATUS_FIELDS[] = {
-	FIELD_OF_WORDS("state", struct report_status, state, STATES),
+	FIELD_OF_WORDS("state", struct report_status, state, REPORT_STATE_NAMES),
 	FIELD_IF("state_age_ns",  FIELD_NS, struct report_status, state_age,  has_state_age),
 	STATUS("reason",                 FIELD_TEXT,  reason),
 	STATUS("version",                FIELD_TEXT,  version),
@@ -119,6 +138,8 @@ static const struct field STATUS_FIELDS[] = {
 	STATUS("clocksource",            FIELD_TEXT,  clocksource),
 	FIELD_IF("bound_ns",      FIELD_NS, struct report_status, bound,      has_bound),
 	FIELD_IF("host_error_ns", FIELD_NS, struct report_status, host_error, has_host_error),
+	FIELD_GROUP_IF("host_quality", struct report_status, HOST_QUALITY_FIELDS, has_host_quality),
+	FIELD_GROUP_IF("host_channel", struct report_status, CHANNEL_FIELDS, channel.is_there),
 	STATUS("is_kernel_synchronized", FIELD_BOOL,  is_kernel_synchronized),
 	STATUS("owner",                  FIELD_TEXT,  owner),
 	STATUS("steps",                  FIELD_COUNT, steps),

@@ -15,6 +15,10 @@
 #include "proto/control.h"
 #include "proto/report.h"
 
+/* The words for the enums, as on the wire: "holdover", "insert-second". */
+extern const char *const REPORT_STATE_NAMES[REPORT_CONTESTED + 1];
+extern const char *const REPORT_LEAP_NAMES[REPORT_LEAP_UNSYNCHRONISED + 1];
+
 /* The data of a reply to @command: an object or an array.  NULL: out of memory. */
 json_t *report_json_encode(enum control_command command, const struct report_status *report);
 

@@ -21,41 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/slice.h"
+#include "doc_examples.h"
 #include "proto/control.h"
 
 static char the_document[65536];
-
-static bool read_document(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	size_t n;
-
-	if (!file)
-		return false;
-	n = fread(the_document, 1, sizeof the_document - 1, file);
-	fclose(file);
-	return n > 0 && n < sizeof the_document - 1;
-}
-
-/* An example as it is on the wire: the lines of a fenced block, without their indentation. */
-static void join_example(struct slice *rest, char *to, size_t size)
-{
-	size_t used = 0;
-
-	for (;;) {
-		assert_true(rest->n > 0);
-
-		struct slice line = slice_trim(slice_cut(rest, '\n'));
-
-		if (slice_equals(line, "```"))
-			break;
-		assert_true(used + line.n + 2 < size);
-		memcpy(to + used, line.p, line.n);
-		used += line.n;
-	}
-	memcpy(to + used, "\n", 2);
-}
 
 static void check_request_example(const char *example)
 {
@@ -119,26 +88,17 @@ static void test_the_documents_examples_are_what_the_code_does(void **state)
 	(void)state;
 	struct slice rest = slice_of(the_document);
 	unsigned requests = 0, refusals = 0, replies = 0;
-	static char example[16384];
+	static struct doc_example example;
 
-	while (rest.n) {
-		struct slice line = slice_cut(&rest, '\n');
-
-		if (line.n < 4 || memcmp(line.p, "```", 3) != 0)
-			continue;
-		line = (struct slice){ line.p + 3, line.n - 3 };
-
-		struct slice kind = slice_word(&line);
-
-		join_example(&rest, example, sizeof example);
-		if (slice_equals(kind, "request"))
-			requests++, check_request_example(example);
-		else if (slice_equals(kind, "refusal"))
-			refusals++, check_refusal_example(slice_trim(line), example);
-		else if (slice_equals(kind, "reply"))
-			replies++, check_reply_example(slice_trim(line), example);
+	while (doc_next(&rest, &example)) {
+		if (slice_equals(example.kind, "request"))
+			requests++, check_request_example(example.text);
+		else if (slice_equals(example.kind, "refusal"))
+			refusals++, check_refusal_example(example.rest, example.text);
+		else if (slice_equals(example.kind, "reply"))
+			replies++, check_reply_example(example.rest, example.text);
 		else
-			fail_msg("a block of unknown kind: %.*s", (int)kind.n, kind.p);
+			fail_msg("a block of unknown kind: %.*s", (int)example.kind.n, example.kind.p);
 	}
 	assert_true(requests >= 2 && refusals >= 3 && replies >= 5);
 }
@@ -150,6 +110,9 @@ static void test_the_document_names_every_key(void **state)
 	static struct report_status report = {
 		.has_bound = true,
 		.has_host_error = true,
+		.has_host_quality = true,
+		.host_quality.has_root_distance = true,
+		.channel.is_there = true,
 		.has_state_age = true,
 		.last_event.is_there = true,
 		.sources = { .n = 1, .sources[0].has_sample = true },
@@ -193,7 +156,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_document_names_every_key),
 	};
 
-	if (argc != 2 || !read_document(argv[1])) {
+	if (argc != 2 || !doc_read(argv[1], the_document, sizeof the_document)) {
 		fprintf(stderr, "usage: test_control_doc CONTROL.MD (a file of less than 64 KB)\n");
 		return 1;
 	}
