@@ -161,7 +161,7 @@ static const uint32_t IOCTLS[] = {
 	(uint32_t)RTC_RD_TIME,
 };
 
-static const uint32_t FAMILIES[] = { AF_UNIX, AF_NETLINK };
+static const uint32_t FAMILIES[] = { AF_UNIX, AF_NETLINK, AF_VSOCK };
 /* clang-format on */
 
 struct program {

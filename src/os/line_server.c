@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG       32
+#include "os/line_socket.h"
+
 #define ACCEPT_BUDGET 8 /* new clients a dispatch */
 #define ACCEPT_PAUSE  VT_SEC(1)
 #define OUT_FIRST     4096
@@ -191,6 +190,11 @@ static bool peer_has_group(int fd, gid_t own, gid_t wanted)
 	return false;
 }
 
+static unsigned most_clients(const struct line_server *s)
+{
+	return s->conf.clients ? s->conf.clients : LINE_SERVER_CLIENTS;
+}
+
 static struct line_client_state *find_room(struct line_server *s, uid_t uid)
 {
 	struct line_client_state *free_slot = NULL;
@@ -206,8 +210,10 @@ static struct line_client_state *find_room(struct line_server *s, uid_t uid)
 		used++;
 		same += c->uid == uid;
 	}
+	if (used >= most_clients(s))
+		return NULL;
 	if (uid != 0 &&
-	    (same >= LINE_SERVER_PER_UID || used >= LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT))
+	    (same >= LINE_SERVER_PER_UID || used >= most_clients(s) - LINE_SERVER_FOR_ROOT))
 		return NULL;
 	return free_slot;
 }
@@ -226,41 +232,71 @@ static void turn_away(int fd, const char *text)
 	close(fd);
 }
 
-static void welcome(struct line_server *s, int fd, vt_mono now)
+/* Who came in.  False: the kernel does not say. */
+static bool identify(const struct line_server *s, int fd, struct line_client_state *ret)
 {
 	struct ucred peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	socklen_t size = sizeof peer;
-	struct line_client_state *c;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+	/* Whoever the door lets in is as good as root: there is nobody else behind it. */
+	if (s->conf.admits) {
+		*ret = (struct line_client_state){ .may_change = true };
+		return true;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return false;
+	*ret = (struct line_client_state){
+		.uid = peer.uid,
+		.gid = peer.gid,
+		.may_change = peer.uid == 0 || peer_has_group(fd, peer.gid, s->conf.gid),
+	};
+	return true;
+}
+
+static void welcome(struct line_server *s, int fd, vt_mono now)
+{
+	struct line_client_state who, *c;
+
+	if (!identify(s, fd, &who)) {
 		close(fd);
 		return;
 	}
-	c = find_room(s, peer.uid);
+	c = find_room(s, who.uid);
 	if (!c) {
 		turn_away(fd, s->conf.busy_reply);
 		return;
 	}
-	*c = (struct line_client_state){
-		.fd = fd,
-		.id = ++s->last_id,
-		.uid = peer.uid,
-		.gid = peer.gid,
-		.may_change = peer.uid == 0 || peer_has_group(fd, peer.gid, s->conf.gid),
-		.poll_index = -1,
-		.tokens = LINE_SERVER_BURST,
-		.refilled = now,
-		.moved = now,
-	};
+	who.fd = fd;
+	who.id = ++s->last_id;
+	who.poll_index = -1;
+	who.tokens = LINE_SERVER_BURST;
+	who.refilled = who.moved = now;
+	*c = who;
+}
+
+/* Whether the door lets @fd from @peer in; else it is closed as it came, unread. */
+static bool pass_door(struct line_server *s, int fd, const struct sockaddr_storage *peer,
+		      socklen_t length)
+{
+	if (!s->conf.admits || s->conf.admits((const struct sockaddr *)peer, length))
+		return true;
+	s->refused++;
+	s->refused_from = *peer;
+	close(fd);
+	return false;
 }
 
 static void accept_clients(struct line_server *s, vt_mono now)
 {
 	for (unsigned i = 0; i < ACCEPT_BUDGET; i++) {
-		int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+		socklen_t length = sizeof peer;
+		int fd = accept4(s->fd, (struct sockaddr *)&peer, &length,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			welcome(s, fd, now);
+			if (pass_door(s, fd, &peer, length))
+				welcome(s, fd, now);
 			continue;
 		}
 		/* Without descriptors the queue stays readable; polling it would spin. */
@@ -309,95 +345,12 @@ void line_server_init(struct line_server *s)
 		s->clients[i] = (struct line_client_state){ .fd = -1, .poll_index = -1 };
 }
 
-/* Does somebody listen at @address? */
-static bool is_alive(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool answers;
-
-	if (fd < 0)
-		return false;
-	/* A full backlog (EAGAIN) is a sign of life, too. */
-	answers = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-		  errno == EAGAIN;
-	close(fd);
-	return answers;
-}
-
-/* Removes a socket that nobody listens to.  0, -EADDRINUSE where somebody does, or -errno. */
-static int clear_path(const struct sockaddr_un *address)
-{
-	struct stat st;
-
-	if (lstat(address->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	if (is_alive(address))
-		return -EADDRINUSE;
-	return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-static int make_folder_of(const char *path, uid_t uid, gid_t gid)
-{
-	char folder[FILE_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-
-	if (!slash || slash == path)
-		return 0;
-	memcpy(folder, path, (size_t)(slash - path));
-	folder[slash - path] = '\0';
-	return folder_make(folder, 0755, uid, gid);
-}
-
-static int bind_and_listen(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid)
-{
-	if (bind(fd, (const struct sockaddr *)address, sizeof *address) < 0)
-		return -errno;
-	/* Anybody may connect and read; who may change things is looked at per client. */
-	if (chmod(address->sun_path, 0666) < 0 ||
-	    (geteuid() != uid && lchown(address->sun_path, uid, gid) < 0) ||
-	    listen(fd, BACKLOG) < 0) {
-		int r = -errno;
-
-		(void)unlink(address->sun_path);
-		return r;
-	}
-	return 0;
-}
-
-static int open_at(const struct line_server_conf *conf, int *ret_fd)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t length = strlen(conf->path);
-	int fd, r;
-
-	if (length >= sizeof address.sun_path)
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, conf->path, length);
-	r = make_folder_of(conf->path, conf->uid, conf->gid);
-	if (r == 0)
-		r = clear_path(&address);
-	if (r < 0)
-		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = bind_and_listen(fd, &address, conf->uid, conf->gid);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
 enum line_server_outcome line_server_open(struct line_server *s,
 					  const struct line_server_conf *conf, vt_mono now,
 					  int *reterr)
 {
 	int fd;
-	int r = open_at(conf, &fd);
+	int r = line_socket_open(conf->path, conf->uid, conf->gid, &fd);
 
 	if (r == -EADDRINUSE)
 		return LINE_SERVER_TAKEN;
@@ -405,12 +358,19 @@ enum line_server_outcome line_server_open(struct line_server *s,
 		*reterr = r;
 		return LINE_SERVER_FAILED;
 	}
-	s->fd = fd;
-	s->conf = *conf;
+	line_server_take(s, conf, fd, now);
 	memcpy(s->path, conf->path, strlen(conf->path) + 1);
 	s->conf.path = s->path;
-	s->now = s->accepts_again = now;
 	return LINE_SERVER_OPEN;
+}
+
+void line_server_take(struct line_server *s, const struct line_server_conf *conf, int fd, vt_mono now)
+{
+	assert(s->fd < 0 && conf->clients <= LINE_SERVER_CLIENTS);
+	s->fd = fd;
+	s->conf = *conf;
+	s->path[0] = '\0';
+	s->now = s->accepts_again = now;
 }
 
 void line_server_fini(struct line_server *s)
@@ -421,7 +381,8 @@ void line_server_fini(struct line_server *s)
 		return;
 	close(s->fd);
 	s->fd = -1;
-	(void)unlink(s->path);
+	if (*s->path)
+		(void)unlink(s->path);
 }
 
 size_t line_server_prepare(struct line_server *s, struct pollfd *ret)

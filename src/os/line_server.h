@@ -3,8 +3,10 @@
 #define OS_LINE_SERVER_H
 
 /*
- * line_server.h - the control socket: a request a line, a reply a line
+ * line_server.h - a socket where a request is a line and a reply is a line
  *
+ * The control socket is one (line_server_open), the host's channel another
+ * (line_server_take, with a socket that somebody else made).
  * A component without callbacks.  One turn of the caller's loop:
  *
  *     struct pollfd fds[LINE_SERVER_FDS];
@@ -16,6 +18,7 @@
  *
  * Who comes through the socket is not trusted, so everything has a limit:
  *
+ *   - with a door (`admits`) whom it does not let in is closed unread, and counted;
  *   - LINE_SERVER_CLIENTS at once, of which the last few are kept for root, and
  *     LINE_SERVER_PER_UID of any other user; one too many is told so and closed;
  *   - a request is at most LINE_REQUEST_MAX bytes; a longer one is told so and closed;
@@ -34,6 +37,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -54,19 +58,25 @@
 #define LINE_REPLY_BACKLOG   (256 * 1024) /* bytes not yet taken by the client */
 
 struct line_server_conf {
-	const char *path;
+	const char *path; /* NULL: the socket has none */
 	uid_t uid; /* who owns the socket, and its folder where that has to be made (0755) */
 	gid_t gid; /* likewise; members of this group may change things                    */
 	/* Whole lines without the break, borrowed for as long as the server lives: */
 	const char *busy_reply;     /* to a client too many      */
 	const char *too_long_reply; /* to a request that is too long */
+	/*
+	 * The door: whether somebody from the address @peer may come in.  NULL: everybody.  It only
+	 * looks at its arguments.
+	 */
+	bool (*admits)(const struct sockaddr *peer, socklen_t length);
+	unsigned clients; /* at most at once, root among them; 0: LINE_SERVER_CLIENTS */
 };
 
 struct line_request {
 	uint32_t client; /* for the reply; never used twice */
 	uid_t uid;
 	gid_t gid;
-	bool may_change;   /* root, or in the group of the configuration */
+	bool may_change;   /* root, in the group of the configuration, or let in by a door */
 	struct slice line; /* without the break; valid until the next call with this server */
 };
 
@@ -100,6 +110,8 @@ struct line_server {
 	vt_mono accepts_again; /* out of descriptors until then */
 	uint32_t last_id;
 	unsigned turn; /* the client to be served next */
+	uint64_t refused;                     /* by the door */
+	struct sockaddr_storage refused_from; /* the latest of them */
 	struct line_client_state clients[LINE_SERVER_CLIENTS];
 };
 
@@ -116,6 +128,12 @@ void line_server_init(struct line_server *s);
 enum line_server_outcome line_server_open(struct line_server *s,
 					  const struct line_server_conf *conf, vt_mono now,
 					  int *reterr);
+
+/*
+ * Serves the listening and non-blocking socket @fd, which belongs to @s from now on.  @conf: its path
+ * is NULL.  @s is as after init or fini.
+ */
+void line_server_take(struct line_server *s, const struct line_server_conf *conf, int fd, vt_mono now);
 
 /* Drops the clients, removes the socket as far as we still may.  Safe after init, and twice. */
 void line_server_fini(struct line_server *s);
