@@ -6,29 +6,78 @@
 #include "guestd/report.h"
 #include "proto/control.h"
 
-static int encode(struct daemon *d, struct slice line, vt_mono now, char **ret, size_t *ret_n)
+/* Consumes @line, where it could be made. */
+static void send_line(struct daemon *d, uint32_t client, int r, char *line, size_t length)
 {
-	struct control_request request;
-	struct control_error error;
-	struct report_status report;
+	if (r < 0)
+		return; /* out of memory: the client hears nothing, the clock comes first */
+	/* The server ends the line itself. */
+	line_server_reply(&d->server, client, line, length - 1);
+	free(line);
+}
 
-	if (control_decode_request(line.p, line.n, &request, &error) < 0)
-		return control_encode_error(&error, ret, ret_n);
+static void refuse(struct daemon *d, uint32_t client, const struct control_error *error)
+{
+	size_t length = 0;
+	char *line = NULL;
+	int r = control_encode_error(error, &line, &length);
+
+	send_line(d, client, r, line, length);
+}
+
+static void send_report(struct daemon *d, uint32_t client, const struct control_request *request,
+                        vt_mono now)
+{
+	struct report_status report;
+	size_t length = 0;
+	char *line = NULL;
+	int r;
+
 	report_make(d, now, &report);
-	return control_encode_reply(&request, &report, ret, ret_n);
+	r = control_encode_reply(request, &report, &line, &length);
+	send_line(d, client, r, line, length);
+}
+
+static void send_events(struct daemon *d, uint32_t client, const struct control_request *request)
+{
+	/* Too large for a stack whose pages would stay ours for ever. */
+	struct report_events *events = malloc(sizeof *events);
+	size_t length = 0;
+	char *line = NULL;
+	int r;
+
+	if (!events)
+		return;
+	history_report_events(&d->history, &request->arguments, events);
+	r = control_encode_reply(request, events, &line, &length);
+	send_line(d, client, r, line, length);
+	free(events);
+}
+
+static void serve(struct daemon *d, uint32_t client, const struct control_request *request,
+                  vt_mono now)
+{
+	switch (request->command) {
+	case CONTROL_STATUS:
+	case CONTROL_SOURCES:
+	case CONTROL_SOURCESTATS:
+	case CONTROL_TRACKING: send_report(d, client, request, now); return;
+	case CONTROL_EVENTS: send_events(d, client, request); return;
+	case CONTROL_FOLLOW: held_follow(d, client, request, now); return;
+	case CONTROL_WAITSYNC: held_wait(d, client, request); return;
+	case CONTROL_COMMANDS: return;
+	}
 }
 
 void control_answer(struct daemon *d, vt_mono now)
 {
-	struct line_request request;
-	char *reply;
-	size_t length;
+	struct line_request line;
+	struct control_request request;
+	struct control_error error;
 
-	while (line_server_pop(&d->server, &request)) {
-		if (encode(d, request.line, now, &reply, &length) < 0)
-			continue; /* out of memory: the client hears nothing, the clock comes first */
-		/* The server ends the line itself. */
-		line_server_reply(&d->server, request.client, reply, length - 1);
-		free(reply);
-	}
+	while (line_server_pop(&d->server, &line))
+		if (control_decode_request(line.line.p, line.line.n, &request, &error) == 0)
+			serve(d, line.client, &request, now);
+		else
+			refuse(d, line.client, &error);
 }

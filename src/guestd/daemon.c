@@ -45,6 +45,14 @@ vt_mono daemon_clock_now(void)
 	return (vt_mono){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
 }
 
+vt_real daemon_clock_shows(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (vt_real){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
+}
+
 void daemon_init(struct daemon *d, const struct options *options)
 {
 	*d = (struct daemon){
@@ -53,6 +61,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.notify = NOTIFY_INIT,
 		.opener = OPENER_INIT,
 		.clocksource = CLOCKSOURCE_INIT,
+		.history = HISTORY_INIT,
 	};
 	line_server_init(&d->server);
 }
@@ -276,6 +285,7 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
 	control_answer(d, now);
+	held_dispatch(d, now);
 	keep_house(d, now);
 }
 
@@ -284,6 +294,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 	vt_mono first = discipline_deadline(&d->discipline);
 
 	first = vt_mono_min(first, line_server_deadline(&d->server));
+	first = vt_mono_min(first, held_deadline(&d->held));
 	first = vt_mono_min(first, d->drift_due);
 	if (!d->options.is_observing)
 		first = vt_mono_min(first, d->owner_due);
@@ -367,6 +378,7 @@ void daemon_fini(struct daemon *d)
 		refclocks_fini(&d->refclocks);
 	}
 	line_server_fini(&d->server);
+	history_fini(&d->history);
 	opener_fini(&d->opener);
 	clocksource_fini(&d->clocksource);
 	pidfile_fini(&d->pidfile);

@@ -14,6 +14,8 @@
 
 #include "base/attr.h"
 #include "core/discipline.h"
+#include "guestd/held.h"
+#include "guestd/history.h"
 #include "guestd/options.h"
 #include "guestd/refclocks.h"
 #include "guestd/settings.h"
@@ -62,8 +64,8 @@ struct daemon {
 	bool is_stamped;       /* /run/vmtime tells that we steered          */
 	bool has_contender;    /* another process steers as well             */
 	struct owner contender;
-	struct discipline_event last_step; /* for `status` */
-	bool has_last_step;
+	struct history history;
+	struct held held;
 
 	bool wants_end;
 	int exit_status;
@@ -98,6 +100,9 @@ void daemon_fini(struct daemon *d);
 
 /* CLOCK_MONOTONIC_RAW. */
 vt_mono daemon_clock_now(void);
+
+/* CLOCK_REALTIME, which is what the clock shows, right or wrong. */
+vt_real daemon_clock_shows(void);
 
 /* Loads the settings as the options say, logging notes and errors.  0 or -errno. */
 int daemon_load_settings(const struct options *options, const char *configuration,

@@ -8,14 +8,12 @@ static const char *source_name(const struct daemon *d, int source)
 	return source >= 0 && source < (int)d->refclocks.n ? d->refclocks.list[source].name : "none";
 }
 
-static void tell_step(struct daemon *d, const struct discipline_event *e, const char *verb)
+static void tell_step(const struct daemon *d, const struct discipline_event *e, const char *verb)
 {
 	log_info("clock %s by %+.9f s: cause=\"%s\" source=%s noticed_after_ms=%lld repaired_after_ms=%lld",
 	         verb, vt_span_seconds(e->size), step_cause_name(e->cause), source_name(d, e->source),
 	         (long long)(e->noticed_after.ns / 1000000),
 	         (long long)(e->repaired_after.ns / 1000000));
-	d->last_step = *e;
-	d->has_last_step = true;
 }
 
 static void tell_selected(struct daemon *d, const struct discipline_event *e)
@@ -119,8 +117,10 @@ void events_tell(struct daemon *d)
 {
 	struct discipline_event event;
 
-	while (discipline_pop(&d->discipline, &event))
+	while (discipline_pop(&d->discipline, &event)) {
 		tell(d, &event);
+		history_note(d, &event);
+	}
 	for (unsigned i = 0; i < d->refclocks.n; i++)
 		tell_trouble(&d->refclocks.list[i], &d->discipline.sources[i]);
 }

@@ -97,10 +97,24 @@ static void fill_sources(const struct daemon *d, vt_mono now, struct report_sour
 			fill_source(d, (int)i, now, &ret->sources[ret->n++]);
 }
 
-static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tracking *ret)
+/* A reading of this very wake-up is younger than the wake-up. */
+static vt_mono not_before_reading(const struct daemon *d, vt_mono now)
+{
+	return now.ns < d->discipline.bound.taken.ns ? d->discipline.bound.taken : now;
+}
+
+bool report_bound(const struct daemon *d, vt_mono now, vt_span *ret)
+{
+	return !d->discipline.is_disrupted &&
+	       bound_at(&d->discipline.bound, not_before_reading(d, now), ret) == BOUND_HOLDS;
+}
+
+void report_tracking(const struct daemon *d, vt_mono now, struct report_tracking *ret)
 {
 	const struct discipline *c = &d->discipline;
 	vt_span correction = VT_NS(0), radius = VT_NS(0);
+
+	now = not_before_reading(d, now);
 
 	/* Before there is a source, what chronyd says too: its dispersion and delay could be anything. */
 	*ret = (struct report_tracking){
@@ -131,28 +145,13 @@ static void fill_tracking(const struct daemon *d, vt_mono now, struct report_tra
 	ret->leap = REPORT_LEAP_NORMAL;
 }
 
-static void fill_event(const struct daemon *d, struct report_event *ret)
-{
-	const struct discipline_event *e = &d->last_step;
-
-	*ret = (struct report_event){ .is_there = d->has_last_step };
-	if (!d->has_last_step)
-		return;
-	fill_name(ret->cause, sizeof ret->cause, step_cause_name(e->cause));
-	ret->at = e->at;
-	ret->size = e->size;
-	ret->is_repaired = true;
-	ret->noticed_after = e->noticed_after;
-	ret->repaired_after = e->repaired_after;
-}
-
 /* Another process steers, or somebody sets the clock again and again. */
 static bool is_contested(const struct daemon *d)
 {
 	return d->has_contender || d->discipline.is_left_away;
 }
 
-static enum report_state state_of(const struct daemon *d)
+enum report_state report_state(const struct daemon *d)
 {
 	switch (discipline_state(&d->discipline)) {
 	case DISCIPLINE_STARTING: return REPORT_STARTING;
@@ -196,7 +195,7 @@ static void explain_contest(const struct daemon *d, char *to, size_t size)
 		         "right again when the minute is over");
 }
 
-static void explain(const struct daemon *d, enum report_state state, char *to, size_t size)
+void report_reason(const struct daemon *d, enum report_state state, char *to, size_t size)
 {
 	switch (state) {
 	case REPORT_STARTING:
@@ -227,12 +226,9 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 {
 	const struct discipline *c = &d->discipline;
 
-	/* A reading of this very wake-up is younger than the wake-up. */
-	if (now.ns < c->bound.taken.ns)
-		now = c->bound.taken;
-
+	now = not_before_reading(d, now);
 	*ret = (struct report_status){
-		.state = state_of(d),
+		.state = report_state(d),
 		.pid = (int)getpid(),
 		.uptime = vt_mono_since(now, d->started),
 		.is_observing = d->options.is_observing,
@@ -242,7 +238,7 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 		.steps = c->steps,
 		.jumps = c->jumps,
 	};
-	explain(d, ret->state, ret->reason, sizeof ret->reason);
+	report_reason(d, ret->state, ret->reason, sizeof ret->reason);
 	fill_name(ret->version, sizeof ret->version, VMTIME_VERSION);
 	fill_name(ret->user, sizeof ret->user, d->user_name);
 	fill_name(ret->configuration, sizeof ret->configuration,
@@ -251,8 +247,8 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 	if (d->has_contender)
 		snprintf(ret->owner, sizeof ret->owner, "%s (pid %d)", d->contender.name,
 		         (int)d->contender.pid);
-	ret->has_bound = !c->is_disrupted && bound_at(&c->bound, now, &ret->bound) == BOUND_HOLDS;
-	fill_event(d, &ret->last_event);
-	fill_tracking(d, now, &ret->tracking);
+	ret->has_bound = report_bound(d, now, &ret->bound);
+	history_report_latest(&d->history, &ret->last_event);
+	report_tracking(d, now, &ret->tracking);
 	fill_sources(d, now, &ret->sources);
 }

@@ -16,6 +16,14 @@
 
 void report_make(const struct daemon *d, vt_mono now, struct report_status *ret);
 
+/* The parts of it that are wanted alone. */
+enum report_state report_state(const struct daemon *d);
+void report_reason(const struct daemon *d, enum report_state state, char *to, size_t size);
+void report_tracking(const struct daemon *d, vt_mono now, struct report_tracking *ret);
+
+/* How far the clock can be off at @now.  False, and *@ret untouched: there is no telling. */
+bool report_bound(const struct daemon *d, vt_mono now, vt_span *ret);
+
 /* Writes one sentence about why no source is followed. */
 void report_explain_sources(const struct daemon *d, char *to, size_t size);
 

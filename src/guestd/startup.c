@@ -253,6 +253,9 @@ static int start_clock(struct daemon *d)
 		r = take_clock(d);
 	if (r < 0)
 		return r;
+	r = history_start(&d->history);
+	if (r < 0)
+		return log_err(r, "memory for events");
 	clocksource_init(&d->clocksource, "");
 	start_discipline(d);
 	now = daemon_clock_now();

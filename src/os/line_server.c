@@ -119,6 +119,9 @@ static bool put_line(struct line_client_state *c, const char *text, size_t lengt
 {
 	if (!make_room(c, length + 1))
 		return false;
+	/* Its time to take it begins now, however long there was nothing to take. */
+	if (!owes_bytes(c))
+		c->moved = now;
 	memcpy(c->out + c->out_used, text, length);
 	c->out[c->out_used + length] = '\n';
 	c->out_used += length + 1;
@@ -160,12 +163,19 @@ static bool receive(struct line_client_state *c, vt_mono now)
 /* Nothing is read from a client that still has something to do with what it sent or was sent. */
 static bool is_read(const struct line_client_state *c)
 {
-	return !c->is_ended && !owes_bytes(c) && !has_line(c) && c->tokens >= 1;
+	return !c->is_ended && !owes_bytes(c) && !has_line(c) && c->tokens >= 1 &&
+	       c->hold != LINE_HOLD_REPLY;
 }
 
 static bool is_done(const struct line_client_state *c)
 {
-	return c->is_ended && !owes_bytes(c) && !has_line(c);
+	return c->is_ended && !owes_bytes(c) && !has_line(c) && c->hold == LINE_HOLD_NOT;
+}
+
+/* Nothing is wrong with the silence of one that is held. */
+static bool may_idle(const struct line_client_state *c)
+{
+	return c->hold != LINE_HOLD_NOT && !owes_bytes(c);
 }
 
 static bool is_too_long(const struct line_client_state *c)
@@ -316,7 +326,7 @@ static bool serve(struct line_client_state *c, short revents, vt_mono now)
 	/* Once both directions are shut nobody reads replies; poll would say so for ever. */
 	if (revents & (POLLHUP | POLLERR | POLLNVAL))
 		c->is_gone = true;
-	if (c->is_gone && !has_line(c))
+	if (c->is_gone && (!has_line(c) || c->hold != LINE_HOLD_NOT))
 		return false;
 	return true;
 }
@@ -328,7 +338,7 @@ static void update_client(struct line_server *s, struct line_client_state *c, sh
 	refill(c, now);
 	c->served = 0;
 	if (!serve(c, revents, now) || is_done(c) ||
-	    vt_mono_since(now, c->moved).ns >= LINE_SERVER_IDLE.ns) {
+	    (!may_idle(c) && vt_mono_since(now, c->moved).ns >= LINE_SERVER_IDLE.ns)) {
 		close_client(c);
 		return;
 	}
@@ -419,12 +429,14 @@ vt_mono line_server_deadline(const struct line_server *s)
 
 		if (c->fd < 0)
 			continue;
-		at = vt_mono_min(at, vt_mono_add(c->moved, LINE_SERVER_IDLE));
+		if (!may_idle(c))
+			at = vt_mono_min(at, vt_mono_add(c->moved, LINE_SERVER_IDLE));
 		/* Its last reply is out: close, for it may be waiting for that. */
 		if (is_done(c) || c->is_gone)
 			at = s->now;
 		/* Waiting for its turn, or for its rate to allow the next request. */
-		if (!owes_bytes(c) && (has_line(c) || c->tokens < 1))
+		if (!owes_bytes(c) && c->hold != LINE_HOLD_REPLY &&
+		    (has_line(c) || c->tokens < 1))
 			at = vt_mono_min(at, c->tokens < 1 ? next_token(c) : s->now);
 	}
 	return at;
@@ -452,7 +464,7 @@ void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollf
 static bool may_ask(const struct line_client_state *c)
 {
 	return c->fd >= 0 && c->served < LINE_SERVER_BUDGET && c->tokens >= 1 && !owes_bytes(c) &&
-	       has_line(c);
+	       c->hold != LINE_HOLD_REPLY && has_line(c);
 }
 
 bool line_server_pop(struct line_server *s, struct line_request *ret)
@@ -482,18 +494,71 @@ bool line_server_pop(struct line_server *s, struct line_request *ret)
 	return false;
 }
 
+/* Index of @client, or -1. */
+static int find_client(const struct line_server *s, uint32_t client)
+{
+	for (int i = 0; i < LINE_SERVER_CLIENTS; i++)
+		if (s->clients[i].fd >= 0 && s->clients[i].id == client)
+			return i;
+	return -1;
+}
+
+bool line_server_has(const struct line_server *s, uint32_t client)
+{
+	return find_client(s, client) >= 0;
+}
+
 void line_server_reply(struct line_server *s, uint32_t client, const char *text, size_t length)
 {
-	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
-		struct line_client_state *c = &s->clients[i];
+	int i = find_client(s, client);
+	struct line_client_state *c;
 
-		if (c->fd < 0 || c->id != client)
-			continue;
-		assert(!memchr(text, '\n', length));
-		if (!put_line(c, text, length, s->now))
-			close_client(c);
+	if (i < 0)
 		return;
+	c = &s->clients[i];
+	assert(!memchr(text, '\n', length));
+	if (c->hold == LINE_HOLD_REPLY)
+		c->hold = LINE_HOLD_NOT;
+	if (!put_line(c, text, length, s->now))
+		close_client(c);
+}
+
+/* Room for one more that is held, of @uid. */
+static bool may_hold(const struct line_server *s, uid_t uid)
+{
+	unsigned held = 0, same = 0;
+
+	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
+		const struct line_client_state *c = &s->clients[i];
+
+		if (c->fd < 0 || c->hold == LINE_HOLD_NOT)
+			continue;
+		held++;
+		same += c->uid == uid;
 	}
+	if (uid == 0)
+		return held < LINE_SERVER_HELD;
+	return held < LINE_SERVER_HELD - LINE_SERVER_FOR_ROOT && same < LINE_SERVER_HELD_PER_UID;
+}
+
+bool line_server_hold(struct line_server *s, uint32_t client, enum line_hold hold)
+{
+	int i = find_client(s, client);
+	struct line_client_state *c;
+
+	if (i < 0)
+		return false;
+	c = &s->clients[i];
+	if (hold != LINE_HOLD_NOT && c->hold == LINE_HOLD_NOT && !may_hold(s, c->uid))
+		return false;
+	c->hold = hold;
+	/* It may be long before it says more. */
+	compact(c);
+	if (c->in && c->in_used == 0) {
+		free(c->in);
+		c->in = NULL;
+	}
+	return true;
 }
 
 unsigned line_server_count(const struct line_server *s)

@@ -16,6 +16,9 @@
  *     while (line_server_pop(&server, &request))
  *             line_server_reply(&server, request.client, text, length);
  *
+ * A reply may come later, and a client may be sent lines that answer nothing:
+ * line_server_hold.
+ *
  * Who comes through the socket is not trusted, so everything has a limit:
  *
  *   - with a door (`admits`) whom it does not let in is closed unread, and counted;
@@ -27,7 +30,9 @@
  *     it is simply not read until its time has come;
  *   - nothing more is read from a client that has not taken its last replies; one that
  *     moves no byte for LINE_SERVER_IDLE, or owes us more than LINE_REPLY_BACKLOG,
- *     is dropped.
+ *     is dropped;
+ *   - one that is held may be silent for as long as it has taken what it was sent.  At
+ *     most LINE_SERVER_HELD are held, of any user but root LINE_SERVER_HELD_PER_UID.
  *
  * Nothing blocks.  Buffers are allocated for connected clients only and never
  * exceed 260 KiB each.  What stands in a line is the caller's business.
@@ -46,9 +51,11 @@
 #include "os/files.h"
 
 #define LINE_SERVER_PATH     "/run/vmtime/vmtimed.sock"
-#define LINE_SERVER_CLIENTS  16
-#define LINE_SERVER_FOR_ROOT 2 /* of these */
+#define LINE_SERVER_CLIENTS  32
+#define LINE_SERVER_FOR_ROOT 4 /* of these, and of those that are held */
 #define LINE_SERVER_PER_UID  8
+#define LINE_SERVER_HELD         24
+#define LINE_SERVER_HELD_PER_UID 6
 #define LINE_SERVER_FDS      (1 + LINE_SERVER_CLIENTS)
 #define LINE_SERVER_BUDGET   4
 #define LINE_SERVER_RATE     50 /* requests a second and client */
@@ -80,6 +87,12 @@ struct line_request {
 	struct slice line; /* without the break; valid until the next call with this server */
 };
 
+enum line_hold {
+	LINE_HOLD_NOT,
+	LINE_HOLD_REPLY,  /* its reply comes later; it is not asked for more until then */
+	LINE_HOLD_STREAM, /* it is sent lines whenever there are any, and may ask, too  */
+};
+
 struct line_client_state {
 	int fd; /* -1: free */
 	uint32_t id;
@@ -88,6 +101,7 @@ struct line_client_state {
 	bool may_change;
 	bool is_ended;    /* it will send nothing more      */
 	bool is_gone;     /* nobody will read replies       */
+	enum line_hold hold;
 	int poll_index;   /* in the latest prepare; -1: not polled */
 	unsigned served;  /* in this dispatch */
 	double tokens;    /* requests it may make now */
@@ -151,8 +165,18 @@ void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollf
 bool line_server_pop(struct line_server *s, struct line_request *ret);
 
 /*
+ * Keeps @client though it is silent, and though it has said its last.  False, and nothing is
+ * changed: too many are kept so already, or it is gone.  A LINE_HOLD_REPLY ends with the reply.
+ */
+bool line_server_hold(struct line_server *s, uint32_t client, enum line_hold hold) must_check;
+
+/* Whether @client is connected still. */
+bool line_server_has(const struct line_server *s, uint32_t client);
+
+/*
  * Sends @text (one line) and a line break to @client.  One that has gone meanwhile is none of our
- * worry.  Reply before the next dispatch: a client that has said its last is closed there.
+ * worry.  Unless it is held, reply before the next dispatch: a client that has said its last is
+ * closed there.
  */
 void line_server_reply(struct line_server *s, uint32_t client, const char *text, size_t length);
 

@@ -16,6 +16,9 @@ static const char *const COMMANDS[] = {
 	[CONTROL_SOURCES] = "sources",
 	[CONTROL_SOURCESTATS] = "sourcestats",
 	[CONTROL_TRACKING] = "tracking",
+	[CONTROL_EVENTS] = "events",
+	[CONTROL_FOLLOW] = "follow",
+	[CONTROL_WAITSYNC] = "waitsync",
 };
 _Static_assert(COUNT(COMMANDS) == CONTROL_COMMANDS, "every command has a name");
 
@@ -31,6 +34,36 @@ static const char *const CODES[] = {
 	[CONTROL_INTERNAL] = "internal",
 };
 _Static_assert(COUNT(CODES) == CONTROL_CODES, "every code has a name");
+
+/* clang-format off */
+#define ARGUMENT(key, kind, member, has) \
+	FIELD_IF(key, kind, struct control_arguments, member, has)
+
+static const struct field NO_ARGUMENTS[] = { FIELDS_END };
+static const struct field EVENTS_ARGUMENTS[] = {
+	ARGUMENT("limit",  FIELD_COUNT, limit,  has_limit),
+	ARGUMENT("since",  FIELD_COUNT, since,  has_since),
+	ARGUMENT("before", FIELD_COUNT, before, has_before),
+	FIELDS_END
+};
+static const struct field WAITSYNC_ARGUMENTS[] = {
+	ARGUMENT("max_correction_ns", FIELD_LENGTH, max_correction, has_max_correction),
+	ARGUMENT("max_skew_ppm",      FIELD_DOUBLE, max_skew_ppm,   has_max_skew),
+	ARGUMENT("after_now",         FIELD_BOOL,   is_after_now,   has_after_now),
+	ARGUMENT("timeout_ns",        FIELD_LENGTH, timeout,        has_timeout),
+	FIELDS_END
+};
+static const struct field *const ARGUMENTS[] = {
+	[CONTROL_STATUS] = NO_ARGUMENTS,
+	[CONTROL_SOURCES] = NO_ARGUMENTS,
+	[CONTROL_SOURCESTATS] = NO_ARGUMENTS,
+	[CONTROL_TRACKING] = NO_ARGUMENTS,
+	[CONTROL_EVENTS] = EVENTS_ARGUMENTS,
+	[CONTROL_FOLLOW] = NO_ARGUMENTS,
+	[CONTROL_WAITSYNC] = WAITSYNC_ARGUMENTS,
+};
+_Static_assert(COUNT(ARGUMENTS) == CONTROL_COMMANDS, "every command has its arguments");
+/* clang-format on */
 
 const char *control_command_name(enum control_command command)
 {
@@ -59,21 +92,54 @@ void control_prepare(void)
 
 /* --- The daemon's side --- */
 
-/* The keys that a request may have.  False with *@reterr filled in for any other. */
-static bool knows_every_key(json_t *root, const struct control_id *id, struct control_error *reterr)
+/* Whether every key of @root is of any request, or an argument of @command's. */
+static bool knows_every_key(json_t *root, enum control_command command, const struct control_id *id,
+                            struct control_error *reterr)
 {
 	const char *key;
 	char quoted[170];
 	json_t *value;
 
 	json_object_foreach(root, key, value) if (strcmp(key, "v") != 0 && strcmp(key, "id") != 0 &&
-	                                          strcmp(key, "cmd") != 0)
+	                                          strcmp(key, "cmd") != 0 &&
+	                                          !fields_have(ARGUMENTS[command], key))
 	{
 		control_error_make(reterr, CONTROL_UNKNOWN_KEY, id, "the key %s is not known here",
 		                   message_quote(key, quoted, sizeof quoted));
 		return false;
 	}
 	return true;
+}
+
+/* Ranges that the types do not have. */
+static const char *out_of_range(const struct control_arguments *a)
+{
+	if (a->has_limit && (a->limit < 1 || a->limit > REPORT_EVENTS_MAX))
+		return "limit";
+	/* Written so that what is not a number fails as well. */
+	if (a->has_max_skew && !(a->max_skew_ppm >= 0))
+		return "max_skew_ppm";
+	if (a->has_timeout && a->timeout.ns > CONTROL_TIMEOUT_MAX.ns)
+		return "timeout_ns";
+	return NULL;
+}
+
+static bool read_arguments(const json_t *root, const struct control_id *id,
+                           struct control_request *request, struct control_error *reterr)
+{
+	char why[200];
+	const char *bad;
+
+	memset(&request->arguments, 0, sizeof request->arguments);
+	if (fields_decode(ARGUMENTS[request->command], root, &request->arguments, why, sizeof why)) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, id, "%s", why);
+		return false;
+	}
+	bad = out_of_range(&request->arguments);
+	if (bad)
+		control_error_make(reterr, CONTROL_BAD_VALUE, id,
+		                   "the value of \"%s\" has a wrong type or is out of range", bad);
+	return !bad;
 }
 
 static bool read_command(const json_t *root, const struct control_id *id, enum control_command *ret,
@@ -111,8 +177,9 @@ int control_decode_request(const char *line, size_t length, struct control_reque
 		                   CONTROL_ID_MAX);
 	else
 		is_good = message_speaks_version(root, CONTROL_VERSION, "control", &request.id, reterr) &&
-		          knows_every_key(root, &request.id, reterr) &&
-		          read_command(root, &request.id, &request.command, reterr);
+		          read_command(root, &request.id, &request.command, reterr) &&
+		          knows_every_key(root, request.command, &request.id, reterr) &&
+		          read_arguments(root, &request.id, &request, reterr);
 	json_decref(root);
 	if (!is_good)
 		return -EINVAL;
@@ -120,8 +187,8 @@ int control_decode_request(const char *line, size_t length, struct control_reque
 	return 0;
 }
 
-int control_encode_reply(const struct control_request *request, const struct report_status *report,
-                         char **ret, size_t *ret_length)
+int control_encode_reply(const struct control_request *request, const void *report, char **ret,
+                         size_t *ret_length)
 {
 	json_t *root = json_pack("{s:i}", "v", CONTROL_VERSION);
 
@@ -161,16 +228,19 @@ int control_encode_error(const struct control_error *error, char **ret, size_t *
 int control_encode_request(const struct control_request *request, char *to, size_t size)
 {
 	json_t *root = json_pack("{s:i}", "v", CONTROL_VERSION);
+	json_t *arguments = fields_encode(ARGUMENTS[request->command], &request->arguments);
 	size_t n;
 	char *line;
 	int r;
 
 	if (root &&
 	    (message_set_id(root, &request->id) != 0 ||
-	     json_object_set_new(root, "cmd", json_string(COMMANDS[request->command])) != 0)) {
+	     json_object_set_new(root, "cmd", json_string(COMMANDS[request->command])) != 0 ||
+	     json_object_update(root, arguments) != 0)) {
 		json_decref(root);
 		root = NULL;
 	}
+	json_decref(arguments);
 	r = message_give(root, &line, &n);
 	if (r)
 		return r;
@@ -208,12 +278,13 @@ static enum control_outcome take_refusal(const json_t *root, struct control_erro
 
 /* The data of the reply in @root, decoded into *@ret; @root is borrowed. */
 static enum control_outcome take_reply(const json_t *root, enum control_command command,
-                                       struct report_status *ret, struct control_error *reterr)
+                                       void *ret, struct control_error *reterr)
 {
 	const json_t *ok = json_object_get(root, "ok");
 	const json_t *version = json_object_get(root, "v");
 	const json_t *data = json_object_get(root, COMMANDS[command]);
-	struct report_status report = *ret;
+	const size_t size = report_json_size(command);
+	union report copy;
 	char why[200];
 
 	if (!json_is_integer(version) || !json_is_boolean(ok)) {
@@ -230,17 +301,18 @@ static enum control_outcome take_reply(const json_t *root, enum control_command 
 		                   (long long)json_integer_value(version), CONTROL_VERSION);
 		return CONTROL_GARBAGE;
 	}
-	if (!data || report_json_decode(command, data, &report, why, sizeof why)) {
+	memcpy(&copy, ret, size);
+	if (!data || report_json_decode(command, data, &copy, why, sizeof why)) {
 		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "%s",
 		                   data ? why : "the data asked for is missing");
 		return CONTROL_GARBAGE;
 	}
-	*ret = report;
+	memcpy(ret, &copy, size);
 	return CONTROL_ANSWERED;
 }
 
 enum control_outcome control_decode_reply(const char *line, size_t length,
-                                          enum control_command command, struct report_status *ret,
+                                          enum control_command command, void *ret,
                                           struct control_error *reterr)
 {
 	json_t *root = message_load(line, length, CONTROL_REPLY_MAX, reterr);
@@ -256,15 +328,17 @@ enum control_outcome control_pretty(const char *line, size_t length, enum contro
                                     char **ret, struct control_error *reterr)
 {
 	json_t *root = message_load(line, length, CONTROL_REPLY_MAX, reterr);
-	struct report_status scratch = { .state = REPORT_STARTING };
+	const size_t flags = command == CONTROL_FOLLOW ? JSON_COMPACT : JSON_INDENT(2);
+	union report scratch;
 	enum control_outcome outcome = CONTROL_GARBAGE;
 	char *text = NULL, *longer = NULL;
 
+	memset(&scratch, 0, sizeof scratch);
 	if (root)
 		outcome = take_reply(root, command, &scratch, reterr);
 	if (outcome == CONTROL_ANSWERED) {
 		text = json_dumps(json_object_get(root, COMMANDS[command]),
-		                  JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+		                  flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 		longer = text ? realloc(text, strlen(text) + 2) : NULL;
 		if (longer) {
 			strcat(longer, "\n");

@@ -34,12 +34,16 @@
 #define CONTROL_REQUEST_MAX 4096      /* bytes, without the line's end; longer is refused */
 #define CONTROL_REPLY_MAX   (1 << 18) /* bytes, with the line's end; no reply is longer  */
 #define CONTROL_ID_MAX      64        /* bytes of an id that is a string                  */
+#define CONTROL_TIMEOUT_MAX VT_SEC(3600)
 
 enum control_command {
 	CONTROL_STATUS,
 	CONTROL_SOURCES,
 	CONTROL_SOURCESTATS,
 	CONTROL_TRACKING,
+	CONTROL_EVENTS,
+	CONTROL_FOLLOW,
+	CONTROL_WAITSYNC,
 	CONTROL_COMMANDS, /* how many there are */
 };
 
@@ -64,9 +68,26 @@ struct control_id {
 	char text[CONTROL_ID_MAX + 1]; /* UTF-8 */
 };
 
+/* What a request may say besides its command; which command takes which is in control.c. */
+struct control_arguments {
+	bool has_limit;
+	uint64_t limit;          /* events: at most so many, 1 to REPORT_EVENTS_MAX              */
+	bool has_since, has_before;
+	uint64_t since, before;  /* events: those with a larger number, with a smaller one       */
+	bool has_max_correction;
+	vt_span max_correction;  /* waitsync: the clock is at most this far off; 0: any distance */
+	bool has_max_skew;
+	double max_skew_ppm;     /* waitsync: likewise; 0: any                                   */
+	bool has_after_now;
+	bool is_after_now;       /* waitsync: and that by a reading that began after the request */
+	bool has_timeout;
+	vt_span timeout;         /* waitsync: answered after this time in any case               */
+};
+
 struct control_request {
 	enum control_command command;
 	struct control_id id;
+	struct control_arguments arguments;
 };
 
 struct control_error {
@@ -101,13 +122,14 @@ int control_decode_request(const char *line, size_t length, struct control_reque
                            struct control_error *reterr) must_check;
 
 /*
- * Writes the reply to @request: of @report only the part that it asks for.  Returns 0 and a
+ * Writes the reply to @request from the struct that belongs to its command (see
+ * control_decode_reply), and of that only the part that it asks for.  Returns 0 and a
  * line with its LF, to be freed by the caller with free(); @ret_length counts the LF and not
  * the NUL behind it.  -ENOMEM: outputs untouched.  Strings that are not UTF-8 and numbers
  * that are not finite do not fail: bytes become '?', such a number becomes null.
  */
-int control_encode_reply(const struct control_request *request, const struct report_status *report,
-                         char **ret, size_t *ret_length) must_check;
+int control_encode_reply(const struct control_request *request, const void *report, char **ret,
+                         size_t *ret_length) must_check;
 
 /* The same for a refusal, whether control_decode_request's or the daemon's own. */
 int control_encode_error(const struct control_error *error, char **ret,
@@ -130,21 +152,24 @@ enum control_outcome {
 };
 
 /*
- * Reads one reply to @command.  Of *@ret only the part that belongs to the command is
- * written, and only for CONTROL_ANSWERED; the rest stays as it was:
+ * Reads one reply to @command.  @ret points to the struct that belongs to the
+ * command, of which only that part is written, and only for CONTROL_ANSWERED; the rest stays as
+ * it was.  In a struct report_status:
  *     status       everything but the sources' statistics
  *     sources      ret->sources, without the statistics
  *     sourcestats  ret->sources: number, names, refids and statistics, the rest is zero
  *     tracking     ret->tracking
+ * All of a struct report_events for `events`, report_notice for each line that `follow` brings,
+ * report_wait for `waitsync`.
  * Strings that are longer than their room are cut between two characters.
  */
 enum control_outcome control_decode_reply(const char *line, size_t length,
-                                          enum control_command command, struct report_status *ret,
+                                          enum control_command command, void *ret,
                                           struct control_error *reterr) must_check;
 
 /*
- * Writes the data of a reply to @command for people and programs: indented, one document,
- * ASCII, LF at its end, with the keys that this version does not know.  For CONTROL_ANSWERED *@ret
+ * Writes the data of a reply to @command for people and programs: indented, one document (but
+ * what `follow` brings in one line), ASCII, LF at its end, with the keys that this version does not know.  For CONTROL_ANSWERED *@ret
  * is a string to be freed by the caller with free(); *@reterr as above.
  */
 enum control_outcome control_pretty(const char *line, size_t length, enum control_command command,

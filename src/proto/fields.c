@@ -118,6 +118,20 @@ static json_t *encode_word(const struct field *field, const void *at)
 	return value < field->size ? json_string(field->words[value]) : json_null();
 }
 
+static json_t *encode_set(const struct field *field, const void *at)
+{
+	json_t *array = json_array();
+	unsigned bits;
+
+	memcpy(&bits, at, sizeof bits);
+	for (unsigned i = 0; array && i < field->size; i++)
+		if (bits & 1u << i && json_array_append_new(array, json_string(field->words[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
 static json_t *encode_value(const struct field *field, const void *base)
 {
 	const char *at = (const char *)base + field->offset;
@@ -126,14 +140,16 @@ static json_t *encode_value(const struct field *field, const void *base)
 
 	switch (field->kind) {
 	case FIELD_TEXT: return fields_text(at, field->size);
-	case FIELD_NS: memcpy(&ns, at, sizeof ns); return json_integer(ns);
+	case FIELD_NS:
+	case FIELD_LENGTH: memcpy(&ns, at, sizeof ns); return json_integer(ns);
 	case FIELD_DOUBLE: return encode_double(at);
 	case FIELD_INT: return encode_int(at, true);
 	case FIELD_UNSIGNED: return encode_int(at, false);
 	case FIELD_COUNT: return encode_count(at);
 	case FIELD_BOOL: memcpy(&is_true, at, sizeof is_true); return json_boolean(is_true);
 	case FIELD_WORD: return encode_word(field, at);
-	case FIELD_GROUP: return fields_encode(field->group, base);
+	case FIELD_SET: return encode_set(field, at);
+	case FIELD_GROUP: return fields_encode(field->group, at);
 	}
 	return NULL;
 }
@@ -212,6 +228,36 @@ static bool decode_word(const struct field *field, const json_t *value, void *to
 	return false;
 }
 
+/* Words that are not known here are a newer daemon's. */
+static bool decode_set(const struct field *field, const json_t *array, void *to)
+{
+	unsigned bits = 0;
+
+	if (!json_is_array(array))
+		return false;
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const char *word = json_string_value(json_array_get(array, i));
+
+		if (!word)
+			return false;
+		for (unsigned bit = 0; bit < field->size; bit++)
+			if (strcmp(field->words[bit], word) == 0)
+				bits |= 1u << bit;
+	}
+	memcpy(to, &bits, sizeof bits);
+	return true;
+}
+
+static bool decode_ns(const json_t *value, int64_t min, void *to)
+{
+	int64_t ns;
+
+	if (!decode_integer(value, min, INT64_MAX, &ns))
+		return false;
+	memcpy(to, &ns, sizeof ns);
+	return true;
+}
+
 /* All but groups. */
 static bool decode_value(const struct field *field, const json_t *value, char *to)
 {
@@ -222,11 +268,9 @@ static bool decode_value(const struct field *field, const json_t *value, char *t
 	case FIELD_DOUBLE: return decode_double(value, to);
 	case FIELD_BOOL: return decode_bool(value, to);
 	case FIELD_WORD: return decode_word(field, value, to);
-	case FIELD_NS:
-		if (!decode_integer(value, INT64_MIN, INT64_MAX, &number))
-			return false;
-		memcpy(to, &number, sizeof number);
-		return true;
+	case FIELD_SET: return decode_set(field, value, to);
+	case FIELD_NS: return decode_ns(value, INT64_MIN, to);
+	case FIELD_LENGTH: return decode_ns(value, 0, to);
 	case FIELD_COUNT:
 		if (!decode_integer(value, 0, INT64_MAX, &number))
 			return false;
@@ -263,7 +307,8 @@ int fields_decode(const struct field *table, const json_t *object, void *base, c
 			return -EINVAL;
 		}
 		if (field->kind == FIELD_GROUP && json_is_object(value)) {
-			if (fields_decode(field->group, value, base, reterr_text, text_size))
+			if (fields_decode(field->group, value, (char *)base + field->offset, reterr_text,
+			                  text_size))
 				return -EINVAL;
 		} else if (!decode_value(field, value, (char *)base + field->offset)) {
 			snprintf(reterr_text, text_size,
@@ -273,4 +318,12 @@ int fields_decode(const struct field *table, const json_t *object, void *base, c
 		}
 	}
 	return 0;
+}
+
+bool fields_have(const struct field *table, const char *key)
+{
+	for (const struct field *field = table; field->key; field++)
+		if (strcmp(field->key, key) == 0)
+			return true;
+	return false;
 }

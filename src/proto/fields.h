@@ -11,7 +11,7 @@
  * Encoding never fails for what a member holds: bytes that are not UTF-8 become
  * '?', numbers that are not finite become null.  Decoding is strict in types and
  * ranges, wants every row's key (but those of absent things), and does not mind
- * keys that no row has.
+ * keys that no row has, nor words of a set that it does not know.
  */
 
 #include <jansson.h>
@@ -24,13 +24,15 @@
 enum field_kind {
 	FIELD_TEXT,     /* char[size], terminated                         */
 	FIELD_NS,       /* vt_span, vt_real: nanoseconds in an int64_t    */
+	FIELD_LENGTH,   /* vt_span, never negative                        */
 	FIELD_DOUBLE,   /* double; null is NaN                            */
 	FIELD_INT,      /* int                                            */
 	FIELD_UNSIGNED, /* unsigned, uint32_t                             */
 	FIELD_COUNT,    /* uint64_t; saturates at INT64_MAX               */
 	FIELD_BOOL,     /* bool                                           */
 	FIELD_WORD,     /* an enum of @size values, spelled as in @words  */
-	FIELD_GROUP,    /* an object of its own, by @group, same base     */
+	FIELD_SET,      /* an unsigned of @size bits, an array of @words  */
+	FIELD_GROUP,    /* an object of its own, by @group, at @offset    */
 };
 
 struct field {
@@ -51,12 +53,20 @@ struct field {
 #define FIELD_OF_WORDS(name, type, member, list) \
 	{ .key = (name), .kind = FIELD_WORD, .offset = offsetof(type, member), \
 	  .size = COUNT(list), .words = (list) }
+#define FIELD_OF_BITS(name, type, member, list) \
+	{ .key = (name), .kind = FIELD_SET, .offset = offsetof(type, member), \
+	  .size = COUNT(list), .words = (list) }
 #define FIELD_IF(name, what, type, member, has) \
 	{ .key = (name), .kind = (what), .offset = offsetof(type, member), \
 	  .size = sizeof(((type *)0)->member), \
 	  .is_optional = true, .presence = offsetof(type, has) }
 #define FIELD_GROUP_IF(name, type, table, has) \
 	{ .key = (name), .kind = FIELD_GROUP, .group = (table), \
+	  .is_optional = true, .presence = offsetof(type, has) }
+#define FIELD_OBJECT(name, type, member, table) \
+	{ .key = (name), .kind = FIELD_GROUP, .offset = offsetof(type, member), .group = (table) }
+#define FIELD_OBJECT_IF(name, type, member, table, has) \
+	{ .key = (name), .kind = FIELD_GROUP, .offset = offsetof(type, member), .group = (table), \
 	  .is_optional = true, .presence = offsetof(type, has) }
 #define FIELDS_END { .key = NULL }
 /* clang-format on */
@@ -70,6 +80,9 @@ json_t *fields_encode(const struct field *table, const void *base);
  */
 int fields_decode(const struct field *table, const json_t *object, void *base, char *reterr_text,
                   size_t text_size) must_check;
+
+/* Whether a row of @table has the key @key. */
+bool fields_have(const struct field *table, const char *key);
 
 /* A JSON string of @text, at most @size bytes of it; what is not UTF-8 becomes '?'. */
 json_t *fields_text(const char *text, size_t size);

@@ -100,15 +100,48 @@ struct report_sources {
 	struct report_source sources[REPORT_SOURCES_MAX];
 };
 
-/* The latest disruption or step, for `status`. */
+/* How an event ended. */
+enum report_end {
+	REPORT_END_OPEN,       /* not yet: it is being measured                            */
+	REPORT_END_STEPPED,    /* the clock was stepped                                    */
+	REPORT_END_SLEWED,     /* the clock was slewed                                     */
+	REPORT_END_NOTHING,    /* the clock turned out to be right                         */
+	REPORT_END_LEFT,       /* the clock is not ours to repair                          */
+	REPORT_END_HELD,       /* the sources contradicted each other: none was followed   */
+	REPORT_END_UNFINISHED, /* vmtimed ended before the event did                       */
+	REPORT_ENDS,           /* how many there are                                       */
+};
+
+/* What may speak of a disruption: one bit each of report_event.evidence, lowest first. */
+#define REPORT_EVIDENCE_BITS 15
+
+/* A disruption, or a step by itself. */
 struct report_event {
-	bool is_there;
-	char cause[64];          /* "first reading", "jump, cause unknown", ... */
-	vt_real at;              /* when it was repaired, on the repaired clock */
-	vt_span size;            /* the correction: positive: the clock was behind */
-	bool is_repaired;
-	vt_span noticed_after;   /* at most this long after it happened */
-	vt_span repaired_after;  /* from noticing to repair */
+	bool is_there;           /* in a status: there has been one                         */
+	uint64_t number;         /* counts up, over restarts                                */
+	char cause[64];          /* "first reading", "jump, cause unknown", ...             */
+	enum report_end end;
+	unsigned evidence;       /* what spoke of it                                        */
+	char source[REPORT_NAME_MAX]; /* whose reading told the size: "PHC0"; empty: none   */
+	vt_real noticed;         /* when it was noticed, on the clock as it showed then     */
+	vt_real at;              /* when it was repaired, on the repaired clock             */
+	vt_span size;            /* the correction: positive: the clock was behind          */
+	bool is_repaired;        /* it has ended                                            */
+	vt_span noticed_after;   /* at most this long after it happened: the clock was wrong */
+	                         /* and the status did not say so                           */
+	vt_span repaired_after;  /* from noticing to its end: the status said "disrupted"   */
+	vt_span wrong_for;       /* both: at most so long the clock was wrong               */
+	char boot[40];           /* the kernel's id of the boot; empty: not known           */
+};
+
+#define REPORT_EVENTS_MAX 256 /* as many as are kept */
+
+struct report_events {
+	char path[256];               /* where they are kept                                */
+	char trouble[REPORT_TEXT_MAX]; /* why they are not; empty: they are                 */
+	uint64_t unreadable;          /* records that were found damaged there              */
+	unsigned n;
+	struct report_event events[REPORT_EVENTS_MAX]; /* oldest first                      */
 };
 
 /* What a host says of its own clock; see host_channel.h. */
@@ -157,5 +190,46 @@ struct report_status {
 	bool has_state_age;
 	vt_span state_age;             /* for how long @state has been what it is */
 };
+
+/* What a follower is told. */
+enum report_happening {
+	REPORT_HAPPENING_STATE,   /* this is the state now                        */
+	REPORT_HAPPENING_OPENED,  /* an event began                               */
+	REPORT_HAPPENING_CLOSED,  /* an event ended, or there was a step by itself */
+	REPORT_HAPPENING_RENAMED, /* more is known of an event that has ended     */
+	REPORT_HAPPENINGS,        /* how many there are                           */
+};
+
+struct report_notice {
+	enum report_happening what;
+	enum report_state state;
+	char reason[REPORT_TEXT_MAX];
+	vt_real at;                 /* by the system clock                                 */
+	bool has_bound;
+	vt_span bound;
+	struct report_event event;  /* is_there where @what is about one                   */
+};
+
+/* The answer to a request that waited. */
+struct report_wait {
+	bool is_met;                /* what was waited for is true                         */
+	enum report_state state;
+	char reason[REPORT_TEXT_MAX];
+	struct report_tracking tracking;
+};
+
+/* What a reply to any command can hold. */
+union report {
+	struct report_status status;
+	struct report_events events;
+	struct report_notice notice;
+	struct report_wait wait;
+};
+
+/* The words for them on the wire: "ok", "stepped", "opened", "readings". */
+const char *report_state_name(enum report_state state);
+const char *report_end_name(enum report_end end);
+const char *report_happening_name(enum report_happening what);
+const char *report_evidence_name(unsigned bit);
 
 #endif

@@ -24,16 +24,60 @@ static const char *const SELECTIONS[] = {
 	[REPORT_COMBINED] = "combined",       [REPORT_NOT_COMBINED] = "not-combined",
 };
 
+static const char *const ENDS[] = {
+	[REPORT_END_OPEN] = "open",       [REPORT_END_STEPPED] = "stepped",
+	[REPORT_END_SLEWED] = "slewed",   [REPORT_END_NOTHING] = "nothing",
+	[REPORT_END_LEFT] = "left-alone", [REPORT_END_HELD] = "held",
+	[REPORT_END_UNFINISHED] = "unfinished",
+};
+_Static_assert(COUNT(ENDS) == REPORT_ENDS, "every end has a word");
+static const char *const HAPPENINGS[] = {
+	[REPORT_HAPPENING_STATE] = "state",
+	[REPORT_HAPPENING_OPENED] = "opened",
+	[REPORT_HAPPENING_CLOSED] = "closed",
+	[REPORT_HAPPENING_RENAMED] = "renamed",
+};
+_Static_assert(COUNT(HAPPENINGS) == REPORT_HAPPENINGS, "every happening has a word");
+
+/* By the number of the bit; core/evidence.c has the same, and a test compares them. */
+static const char *const EVIDENCE[REPORT_EVIDENCE_BITS] = {
+	"readings",      "marker",        "generation",   "suspend",       "nudge",
+	"clock-set",     "late",          "host-paused",  "host-restored", "host-migrated",
+	"host-stepped",  "second-agrees", "contradicted", "rtc",           "leap",
+};
+
+const char *report_state_name(enum report_state state)
+{
+	return REPORT_STATE_NAMES[state];
+}
+
+const char *report_end_name(enum report_end end)
+{
+	return ENDS[end];
+}
+
+const char *report_happening_name(enum report_happening what)
+{
+	return HAPPENINGS[what];
+}
+
+const char *report_evidence_name(unsigned bit)
+{
+	return EVIDENCE[bit];
+}
+
 /* FIELD_WORD reads and writes an enum as an unsigned. */
 _Static_assert(sizeof(enum report_state) == sizeof(unsigned), "enums are as wide as unsigned");
 _Static_assert(sizeof(enum report_leap) == sizeof(unsigned), "enums are as wide as unsigned");
 _Static_assert(sizeof(enum report_selection) == sizeof(unsigned), "enums are as wide as unsigned");
+_Static_assert(sizeof(enum report_end) == sizeof(unsigned), "enums are as wide as unsigned");
+_Static_assert(sizeof(enum report_happening) == sizeof(unsigned), "enums are as wide as unsigned");
 _Static_assert(sizeof(uint32_t) == sizeof(unsigned), "a refid is an unsigned");
 
 /* clang-format off */
 #define SOURCE(key, kind, member)   FIELD(key, kind, struct report_source, member)
 #define TRACKING(key, kind, member) FIELD(key, kind, struct report_tracking, member)
-#define EVENT(key, kind, member)    FIELD(key, kind, struct report_status, last_event.member)
+#define EVENT(key, kind, member)    FIELD(key, kind, struct report_event, member)
 #define STATUS(key, kind, member)   FIELD(key, kind, struct report_status, member)
 
 static const struct field TRACKING_FIELDS[] = {
@@ -97,12 +141,44 @@ static const struct field SOURCESTATS_FIELDS[] = {
 };
 
 static const struct field EVENT_FIELDS[] = {
-	EVENT("cause",             FIELD_TEXT, cause),
-	EVENT("at_unix_ns",        FIELD_NS,   at),
-	EVENT("size_ns",           FIELD_NS,   size),
-	EVENT("is_repaired",       FIELD_BOOL, is_repaired),
-	EVENT("noticed_after_ns",  FIELD_NS,   noticed_after),
-	EVENT("repaired_after_ns", FIELD_NS,   repaired_after),
+	EVENT("number",            FIELD_COUNT, number),
+	EVENT("cause",             FIELD_TEXT,  cause),
+	FIELD_OF_WORDS("end", struct report_event, end, ENDS),
+	FIELD_OF_BITS("evidence", struct report_event, evidence, EVIDENCE),
+	EVENT("source",            FIELD_TEXT,  source),
+	EVENT("noticed_unix_ns",   FIELD_NS,    noticed),
+	EVENT("at_unix_ns",        FIELD_NS,    at),
+	EVENT("size_ns",           FIELD_NS,    size),
+	EVENT("is_repaired",       FIELD_BOOL,  is_repaired),
+	EVENT("noticed_after_ns",  FIELD_NS,    noticed_after),
+	EVENT("repaired_after_ns", FIELD_NS,    repaired_after),
+	EVENT("wrong_for_ns",      FIELD_NS,    wrong_for),
+	EVENT("boot",              FIELD_TEXT,  boot),
+	FIELDS_END
+};
+
+static const struct field EVENTS_FIELDS[] = {
+	FIELD("path",       FIELD_TEXT,  struct report_events, path),
+	FIELD("trouble",    FIELD_TEXT,  struct report_events, trouble),
+	FIELD("unreadable", FIELD_COUNT, struct report_events, unreadable),
+	FIELDS_END
+};
+
+static const struct field NOTICE_FIELDS[] = {
+	FIELD_OF_WORDS("what", struct report_notice, what, HAPPENINGS),
+	FIELD_OF_WORDS("state", struct report_notice, state, REPORT_STATE_NAMES),
+	FIELD("reason",       FIELD_TEXT, struct report_notice, reason),
+	FIELD("now_unix_ns",  FIELD_NS,   struct report_notice, at),
+	FIELD_IF("bound_ns",  FIELD_NS,   struct report_notice, bound, has_bound),
+	FIELD_OBJECT_IF("event", struct report_notice, event, EVENT_FIELDS, event.is_there),
+	FIELDS_END
+};
+
+static const struct field WAIT_FIELDS[] = {
+	FIELD("is_met",       FIELD_BOOL, struct report_wait, is_met),
+	FIELD_OF_WORDS("state", struct report_wait, state, REPORT_STATE_NAMES),
+	FIELD("reason",       FIELD_TEXT, struct report_wait, reason),
+	FIELD_OBJECT("tracking", struct report_wait, tracking, TRACKING_FIELDS),
 	FIELDS_END
 };
 
@@ -144,7 +220,7 @@ static const struct field STATUS_FIELDS[] = {
 	STATUS("owner",                  FIELD_TEXT,  owner),
 	STATUS("steps",                  FIELD_COUNT, steps),
 	STATUS("jumps",                  FIELD_COUNT, jumps),
-	FIELD_GROUP_IF("last_event", struct report_status, EVENT_FIELDS, last_event.is_there),
+	FIELD_OBJECT_IF("last_event", struct report_status, last_event, EVENT_FIELDS, last_event.is_there),
 	FIELDS_END
 };
 /* clang-format on */
@@ -161,28 +237,50 @@ static json_t *encode_sources(const struct field *table, const struct report_sou
 	return array;
 }
 
+/* @object with @value for @key, or NULL, and then neither is left. */
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+	if (object && json_object_set_new(object, key, value) == 0)
+		return object;
+	if (!object)
+		json_decref(value);
+	json_decref(object);
+	return NULL;
+}
+
 static json_t *encode_status(const struct report_status *report)
 {
 	json_t *status = fields_encode(STATUS_FIELDS, report);
 
-	if (status &&
-	    (json_object_set_new(status, "tracking",
-	                         fields_encode(TRACKING_FIELDS, &report->tracking)) != 0 ||
-	     json_object_set_new(status, "sources",
-	                         encode_sources(SOURCE_FIELDS, &report->sources)) != 0)) {
-		json_decref(status);
-		return NULL;
-	}
-	return status;
+	status = with(status, "tracking", fields_encode(TRACKING_FIELDS, &report->tracking));
+	return with(status, "sources", encode_sources(SOURCE_FIELDS, &report->sources));
 }
 
-json_t *report_json_encode(enum control_command command, const struct report_status *report)
+static json_t *encode_events(const struct report_events *events)
 {
+	json_t *array = json_array();
+
+	for (unsigned i = 0; array && i < events->n && i < REPORT_EVENTS_MAX; i++)
+		if (json_array_append_new(array, fields_encode(EVENT_FIELDS, &events->events[i]))) {
+			json_decref(array);
+			array = NULL;
+		}
+	return with(fields_encode(EVENTS_FIELDS, events), "events", array);
+}
+
+json_t *report_json_encode(enum control_command command, const void *report)
+{
+	const struct report_status *status = report;
+
 	switch (command) {
 	case CONTROL_STATUS: return encode_status(report);
-	case CONTROL_SOURCES: return encode_sources(SOURCE_FIELDS, &report->sources);
-	case CONTROL_SOURCESTATS: return encode_sources(SOURCESTATS_FIELDS, &report->sources);
-	case CONTROL_TRACKING: return fields_encode(TRACKING_FIELDS, &report->tracking);
+	case CONTROL_SOURCES: return encode_sources(SOURCE_FIELDS, &status->sources);
+	case CONTROL_SOURCESTATS:
+		return encode_sources(SOURCESTATS_FIELDS, &status->sources);
+	case CONTROL_TRACKING: return fields_encode(TRACKING_FIELDS, &status->tracking);
+	case CONTROL_EVENTS: return encode_events(report);
+	case CONTROL_FOLLOW: return fields_encode(NOTICE_FIELDS, report);
+	case CONTROL_WAITSYNC: return fields_encode(WAIT_FIELDS, report);
 	case CONTROL_COMMANDS: break;
 	}
 	return NULL;
@@ -229,21 +327,62 @@ static int decode_status(const json_t *status, struct report_status *report, cha
 	return 0;
 }
 
-int report_json_decode(enum control_command command, const json_t *data,
-                       struct report_status *report, char *reterr_text, size_t text_size)
+static int decode_events(const json_t *data, struct report_events *events, char *reterr_text,
+                         size_t text_size)
 {
+	const json_t *array = json_object_get(data, "events");
+	const size_t n = json_array_size(array);
+
+	if (decode_object(EVENTS_FIELDS, data, events, reterr_text, text_size))
+		return -EINVAL;
+	if (!json_is_array(array) || n > REPORT_EVENTS_MAX) {
+		snprintf(reterr_text, text_size, "the list of events is %s",
+		         json_is_array(array) ? "too long" : "missing");
+		return -EINVAL;
+	}
+	memset(events->events, 0, sizeof events->events);
+	events->n = (unsigned)n;
+	for (size_t i = 0; i < n; i++) {
+		events->events[i].is_there = true;
+		if (decode_object(EVENT_FIELDS, json_array_get(array, i), &events->events[i],
+		                  reterr_text, text_size))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int report_json_decode(enum control_command command, const json_t *data, void *report,
+                       char *why, size_t size)
+{
+	struct report_status *status = report;
+
 	switch (command) {
-	case CONTROL_STATUS: return decode_status(data, report, reterr_text, text_size);
+	case CONTROL_STATUS: return decode_status(data, report, why, size);
 	case CONTROL_SOURCES:
-		return decode_sources(SOURCE_FIELDS, data, &report->sources, reterr_text,
-		                      text_size);
+		return decode_sources(SOURCE_FIELDS, data, &status->sources, why, size);
 	case CONTROL_SOURCESTATS:
-		return decode_sources(SOURCESTATS_FIELDS, data, &report->sources, reterr_text,
-		                      text_size);
+		return decode_sources(SOURCESTATS_FIELDS, data, &status->sources, why, size);
 	case CONTROL_TRACKING:
-		return decode_object(TRACKING_FIELDS, data, &report->tracking, reterr_text,
-		                     text_size);
+		return decode_object(TRACKING_FIELDS, data, &status->tracking, why, size);
+	case CONTROL_EVENTS: return decode_events(data, report, why, size);
+	case CONTROL_FOLLOW: return decode_object(NOTICE_FIELDS, data, report, why, size);
+	case CONTROL_WAITSYNC: return decode_object(WAIT_FIELDS, data, report, why, size);
 	case CONTROL_COMMANDS: break;
 	}
 	return -EINVAL;
+}
+
+size_t report_json_size(enum control_command command)
+{
+	switch (command) {
+	case CONTROL_STATUS:
+	case CONTROL_SOURCES:
+	case CONTROL_SOURCESTATS:
+	case CONTROL_TRACKING: return sizeof(struct report_status);
+	case CONTROL_EVENTS: return sizeof(struct report_events);
+	case CONTROL_FOLLOW: return sizeof(struct report_notice);
+	case CONTROL_WAITSYNC: return sizeof(struct report_wait);
+	case CONTROL_COMMANDS: break;
+	}
+	return 0;
 }

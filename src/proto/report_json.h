@@ -20,14 +20,16 @@ extern const char *const REPORT_STATE_NAMES[REPORT_CONTESTED + 1];
 extern const char *const REPORT_LEAP_NAMES[REPORT_LEAP_UNSYNCHRONISED + 1];
 
 /* The data of a reply to @command: an object or an array.  NULL: out of memory. */
-json_t *report_json_encode(enum control_command command, const struct report_status *report);
+json_t *report_json_encode(enum control_command command, const void *report);
 
 /*
  * The opposite.  0, or -EINVAL with one sentence in @reterr_text and *@report half written:
  * decode into a copy.
  */
-int report_json_decode(enum control_command command, const json_t *data,
-                       struct report_status *report, char *reterr_text,
-                       size_t text_size) must_check;
+int report_json_decode(enum control_command command, const json_t *data, void *report,
+                       char *reterr_text, size_t text_size) must_check;
+
+/* How large the struct is that a reply to @command fills. */
+size_t report_json_size(enum control_command command);
 
 #endif

@@ -74,6 +74,32 @@ static void test_good_requests(void **state)
 	}
 }
 
+static void test_arguments_come_as_they_were_sent(void **state)
+{
+	(void)state;
+	const char events[] = "{\"v\":1,\"cmd\":\"events\",\"limit\":256,\"since\":0,\"before\":9}\n";
+	const char wait[] = "{\"v\":1,\"cmd\":\"waitsync\",\"max_correction_ns\":0,"
+			    "\"max_skew_ppm\":0.5,\"after_now\":false,\"timeout_ns\":3600000000000}\n";
+	struct control_request request;
+	struct control_error error;
+	char again[CONTROL_REQUEST_MAX];
+
+	assert_int_equal(control_decode_request(events, strlen(events), &request, &error), 0);
+	assert_true(request.arguments.has_limit && request.arguments.limit == 256);
+	assert_true(request.arguments.has_since && request.arguments.since == 0);
+	assert_true(request.arguments.has_before && request.arguments.before == 9);
+	assert_false(request.arguments.has_timeout);
+	assert_int_equal(control_encode_request(&request, again, sizeof again), 0);
+	assert_string_equal(again, events);
+
+	assert_int_equal(control_decode_request(wait, strlen(wait), &request, &error), 0);
+	assert_true(request.arguments.has_max_correction && request.arguments.has_after_now);
+	assert_false(request.arguments.is_after_now || request.arguments.has_limit);
+	assert_int_equal(request.arguments.timeout.ns, VT_SEC(3600).ns);
+	assert_int_equal(control_encode_request(&request, again, sizeof again), 0);
+	assert_string_equal(again, wait);
+}
+
 /* Refuses, with @code and, where @word is not NULL, with @word in its sentence. */
 static void assert_refused(const char *what, const char *line, size_t length,
                            enum control_code code, const char *word)
@@ -135,6 +161,16 @@ static void test_bad_requests_are_refused_untouched(void **state)
 		{ "terminal escape",      "{\"v\":1,\"cmd\":\"\\u001b[2J\"}",  0, CONTROL_UNKNOWN_COMMAND, "\\x1b[2J" },
 		{ "unknown key",          "{\"v\":1,\"cmd\":\"status\",\"verbose\":true}", 0, CONTROL_UNKNOWN_KEY, "\"verbose\"" },
 		{ "key of other case",    "{\"V\":1,\"v\":1,\"cmd\":\"status\"}", 0, CONTROL_UNKNOWN_KEY, "\"V\"" },
+		{ "another's argument",   "{\"v\":1,\"cmd\":\"status\",\"limit\":3}", 0, CONTROL_UNKNOWN_KEY, "\"limit\"" },
+		{ "no events",            "{\"v\":1,\"cmd\":\"events\",\"limit\":0}", 0, CONTROL_BAD_VALUE, "\"limit\"" },
+		{ "too many events",      "{\"v\":1,\"cmd\":\"events\",\"limit\":257}", 0, CONTROL_BAD_VALUE, "\"limit\"" },
+		{ "since a fraction",     "{\"v\":1,\"cmd\":\"events\",\"since\":1.5}", 0, CONTROL_BAD_VALUE, "\"since\"" },
+		{ "since negative",       "{\"v\":1,\"cmd\":\"events\",\"since\":-1}", 0, CONTROL_BAD_VALUE, "\"since\"" },
+		{ "correction negative",  "{\"v\":1,\"cmd\":\"waitsync\",\"max_correction_ns\":-1}", 0, CONTROL_BAD_VALUE, "\"max_correction_ns\"" },
+		{ "skew negative",        "{\"v\":1,\"cmd\":\"waitsync\",\"max_skew_ppm\":-0.1}", 0, CONTROL_BAD_VALUE, "\"max_skew_ppm\"" },
+		{ "skew not a number",    "{\"v\":1,\"cmd\":\"waitsync\",\"max_skew_ppm\":null}", 0, CONTROL_BAD_VALUE, "\"max_skew_ppm\"" },
+		{ "a wait too long",      "{\"v\":1,\"cmd\":\"waitsync\",\"timeout_ns\":3600000000001}", 0, CONTROL_BAD_VALUE, "\"timeout_ns\"" },
+		{ "after_now a number",   "{\"v\":1,\"cmd\":\"waitsync\",\"after_now\":1}", 0, CONTROL_BAD_VALUE, "\"after_now\"" },
 		{ "id an object",         "{\"v\":1,\"cmd\":\"status\",\"id\":{}}", 0, CONTROL_BAD_VALUE, "id" },
 		{ "id a fraction",        "{\"v\":1,\"cmd\":\"status\",\"id\":1.5}", 0, CONTROL_BAD_VALUE, "id" },
 		{ "id too long",          "{\"v\":1,\"cmd\":\"status\",\"id\":\"01234567890123456789012345678901234567890123456789012345678901234\"}",
@@ -338,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_requests),
+		cmocka_unit_test(test_arguments_come_as_they_were_sent),
 		cmocka_unit_test(test_bad_requests_are_refused_untouched),
 		cmocka_unit_test(test_limits_of_length_and_depth),
 		cmocka_unit_test(test_every_prefix_of_a_request_is_refused),

@@ -288,6 +288,120 @@ static void test_idle_client_is_dropped(void **state)
 	close(fd);
 }
 
+/* One request of @fd's, popped and not yet answered. */
+static uint32_t asked(struct fixture *f, int fd, const char *line)
+{
+	struct pollfd fds[LINE_SERVER_FDS];
+	struct line_request request;
+	size_t n;
+
+	say(fd, line);
+	n = line_server_prepare(&f->server, fds);
+	assert_true(poll(fds, n, 0) >= 0);
+	line_server_dispatch(&f->server, f->now, fds, n);
+	assert_true(line_server_pop(&f->server, &request));
+	return request.client;
+}
+
+static void test_a_reply_may_come_much_later_and_in_order(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+	uint32_t client;
+
+	turn(f);
+	client = asked(f, fd, "wait\nnext\n");
+	assert_true(line_server_hold(&f->server, client, LINE_HOLD_REPLY));
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	/* Nothing is due, least of all the request behind it. */
+	assert_int_equal(turn(f), 0);
+	assert_int_equal(line_server_deadline(&f->server).ns, VT_MONO_NEVER.ns);
+	pass(f, VT_SEC(3600));
+	assert_int_equal(turn(f), 0);
+	check_nothing_yet(fd);
+	line_server_reply(&f->server, client, "done", 4);
+	assert_true(line_server_deadline(&f->server).ns <= f->now.ns);
+	assert_int_equal(turn(f), 1);
+	check_heard(fd, "done\nnext\n");
+	turn(f);
+	check_hung_up(fd);
+	close(fd);
+}
+
+static void test_a_stream_may_be_silent_and_ask(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+	uint32_t client;
+
+	turn(f);
+	client = asked(f, fd, "follow\n");
+	assert_true(line_server_hold(&f->server, client, LINE_HOLD_STREAM));
+	pass(f, VT_SEC(3600));
+	turn(f);
+	assert_int_equal(line_server_deadline(&f->server).ns, VT_MONO_NEVER.ns);
+	line_server_reply(&f->server, client, "one", 3);
+	line_server_reply(&f->server, client, "two", 3);
+	check_heard(fd, "one\ntwo\n");
+	say(fd, "ask\n");
+	assert_int_equal(turn(f), 1);
+	check_heard(fd, "ask\n");
+	assert_true(line_server_has(&f->server, client));
+	close(fd);
+	turn(f);
+	assert_false(line_server_has(&f->server, client));
+	assert_false(line_server_hold(&f->server, client, LINE_HOLD_STREAM));
+	line_server_reply(&f->server, client, "three", 5);
+}
+
+static void test_a_stream_that_is_not_read_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+	static char text[8192];
+	uint32_t client;
+	int sent = 0;
+
+	memset(text, 'e', sizeof text);
+	turn(f);
+	client = asked(f, fd, "follow\n");
+	assert_true(line_server_hold(&f->server, client, LINE_HOLD_STREAM));
+	/* Hours of silence before do not count. */
+	pass(f, VT_SEC(7200));
+	turn(f);
+	while (!f->server.clients[0].out && sent++ < 1000)
+		line_server_reply(&f->server, client, text, sizeof text);
+	assert_non_null(f->server.clients[0].out);
+	pass(f, vt_span_sub(LINE_SERVER_IDLE, VT_NS(1)));
+	turn(f);
+	assert_true(line_server_has(&f->server, client));
+	pass(f, VT_NS(1));
+	turn(f);
+	assert_false(line_server_has(&f->server, client));
+	close(fd);
+}
+
+static void test_the_held_are_limited(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned limit = getuid() == 0 ? LINE_SERVER_HELD : LINE_SERVER_HELD_PER_UID;
+	uint32_t clients[LINE_SERVER_HELD + 1];
+	int fds[LINE_SERVER_HELD + 1];
+
+	for (unsigned i = 0; i < limit + 1; i++) {
+		fds[i] = connect_client(f);
+		turn(f);
+		clients[i] = asked(f, fds[i], "follow\n");
+		assert_int_equal(line_server_hold(&f->server, clients[i], LINE_HOLD_STREAM), i < limit);
+	}
+	/* Held already, it may be held otherwise; and who is let go makes room. */
+	assert_true(line_server_hold(&f->server, clients[0], LINE_HOLD_REPLY));
+	line_server_reply(&f->server, clients[0], "so", 2);
+	assert_true(line_server_hold(&f->server, clients[limit], LINE_HOLD_STREAM));
+	for (unsigned i = 0; i < limit + 1; i++)
+		close(fds[i]);
+}
+
 static void test_clients_are_limited(void **state)
 {
 	struct fixture *f = *state;
@@ -393,6 +507,10 @@ int main(void)
 		WITH_SERVER(test_too_much_owed_is_the_end),
 		WITH_SERVER(test_slow_reader_gets_everything),
 		WITH_SERVER(test_idle_client_is_dropped),
+		WITH_SERVER(test_a_reply_may_come_much_later_and_in_order),
+		WITH_SERVER(test_a_stream_may_be_silent_and_ask),
+		WITH_SERVER(test_a_stream_that_is_not_read_is_dropped),
+		WITH_SERVER(test_the_held_are_limited),
 		WITH_SERVER(test_clients_are_limited),
 		WITH_SERVER(test_gone_client_costs_nothing),
 		WITH_SERVER(test_second_daemon_is_refused_and_a_dead_ones_socket_replaced),

@@ -27,12 +27,13 @@ static int count_as(struct fixture *f, uid_t uid, int go, int report)
 	return read(go, &byte, 1) == 0 ? 0 : 1;
 }
 
-/* One user, then another: neither can take what is kept for root, nor root's group. */
+/* One user, then others: none of them can take what is kept for root, nor root's group. */
 static void test_no_user_can_shut_out_others(void **state)
 {
 	struct fixture *f = *state;
-	const uid_t users[] = { 61001, 61002 };
-	unsigned want[] = { LINE_SERVER_PER_UID, LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT };
+	const uid_t users[] = { 61001, 61002, 61003, 61004 };
+	const unsigned all = LINE_SERVER_CLIENTS - LINE_SERVER_FOR_ROOT;
+	unsigned want[] = { LINE_SERVER_PER_UID, 2 * LINE_SERVER_PER_UID, 3 * LINE_SERVER_PER_UID, all };
 	int go[2], report[2], status, fd;
 	unsigned char n;
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guestd/history.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "guestd/daemon.h"
+#include "guestd/held.h"
+#include "os/files.h"
+
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+/* A disruption's end and a record's are the same, in this order. */
+static const enum event_end ENDS[] = {
+	[DISRUPTION_OPEN] = EVENT_END_OPEN,       [DISRUPTION_STEPPED] = EVENT_END_STEPPED,
+	[DISRUPTION_SLEWED] = EVENT_END_SLEWED,   [DISRUPTION_NOTHING] = EVENT_END_NOTHING,
+	[DISRUPTION_LEFT] = EVENT_END_LEFT,       [DISRUPTION_HELD] = EVENT_END_HELD,
+};
+
+/* And so are a record's and a report's. */
+_Static_assert((int)EVENT_ENDS == (int)REPORT_ENDS, "every end can be reported");
+_Static_assert((int)EVENT_END_UNFINISHED == (int)REPORT_END_UNFINISHED, "by the same number");
+_Static_assert(EVIDENCE_BITS == REPORT_EVIDENCE_BITS, "all evidence can be reported");
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "123e4567-e89b-12d3-a456-426614174000"; anything else stays unknown. */
+static void read_boot(uint8_t boot[EVENT_BOOT_SIZE])
+{
+	char text[64];
+	unsigned digits = 0;
+
+	memset(boot, 0, EVENT_BOOT_SIZE);
+	if (file_read_small(AT_FDCWD, BOOT_ID, text, sizeof text) != 36)
+		return;
+	for (const char *c = text; *c && digits < 2 * EVENT_BOOT_SIZE; c++)
+		if (hex_digit(*c) >= 0) {
+			boot[digits / 2] = (uint8_t)(boot[digits / 2] << 4 | hex_digit(*c));
+			digits++;
+		}
+}
+
+int history_start(struct history *h)
+{
+	read_boot(h->boot);
+	return event_ring_open(&h->ring);
+}
+
+void history_fini(struct history *h)
+{
+	event_ring_fini(&h->ring);
+}
+
+static const char *source_name(const struct daemon *d, int source)
+{
+	return source >= 0 && source < (int)d->refclocks.n ? d->refclocks.list[source].name : "";
+}
+
+static struct event_record make_record(const struct daemon *d, enum step_cause cause, int source)
+{
+	struct event_record r = { .number = 0 };
+
+	memcpy(r.boot, d->history.boot, sizeof r.boot);
+	snprintf(r.cause, sizeof r.cause, "%s", step_cause_name(cause));
+	snprintf(r.source, sizeof r.source, "%s", source_name(d, source));
+	return r;
+}
+
+static struct event_record of_disruption(const struct daemon *d, const struct disruption *from)
+{
+	struct event_record r = make_record(d, from->cause, from->source);
+
+	r.end = ENDS[from->end];
+	r.evidence = from->evidence;
+	r.noticed_at = from->noticed_at;
+	r.repaired_at = from->repaired_at;
+	r.size = from->size;
+	r.blind_for = from->blind_for;
+	r.disrupted_for = from->disrupted_for;
+	return r;
+}
+
+static struct event_record of_step(const struct daemon *d, const struct discipline_event *e)
+{
+	struct event_record r = make_record(d, e->cause, e->source);
+
+	r.end = e->kind == EVENT_STEPPED ? EVENT_END_STEPPED : EVENT_END_LEFT;
+	r.evidence = EVIDENCE_READINGS;
+	r.size = e->size;
+	r.blind_for = e->noticed_after;
+	r.disrupted_for = e->repaired_after;
+	r.repaired_at = e->at;
+	/* Back by the time it took, and to what the clock showed before it was stepped. */
+	r.noticed_at = vt_real_add(e->at, (vt_span){ -e->repaired_after.ns });
+	if (e->kind == EVENT_STEPPED)
+		r.noticed_at = vt_real_add(r.noticed_at, (vt_span){ -e->size.ns });
+	return r;
+}
+
+static uint64_t *find_known(struct history *h, uint64_t core)
+{
+	for (unsigned i = 0; i < HISTORY_DISRUPTIONS; i++)
+		if (h->known[i].ring && h->known[i].core == core)
+			return &h->known[i].ring;
+	return NULL;
+}
+
+static void remember(struct history *h, uint64_t core, uint64_t ring)
+{
+	h->known[h->next].core = core;
+	h->known[h->next].ring = ring;
+	h->next = (h->next + 1) % HISTORY_DISRUPTIONS;
+}
+
+static void add(struct daemon *d, struct event_record *r, enum report_happening what)
+{
+	r->number = event_ring_add(&d->history.ring, r);
+	held_tell(d, what, r);
+}
+
+static void note_disruption(struct daemon *d, const struct disruption *from)
+{
+	struct history *h = &d->history;
+	struct event_record r = of_disruption(d, from);
+	const uint64_t *known = find_known(h, from->number);
+	bool was_open = known && *known == h->is_open;
+
+	if (from->end != DISRUPTION_OPEN && was_open)
+		h->is_open = 0;
+	if (!known) {
+		add(d, &r, from->end == DISRUPTION_OPEN ? REPORT_HAPPENING_OPENED
+		                                        : REPORT_HAPPENING_CLOSED);
+		remember(h, from->number, r.number);
+		if (from->end == DISRUPTION_OPEN)
+			h->is_open = r.number;
+		return;
+	}
+	r.number = *known;
+	if (event_ring_change(&h->ring, &r))
+		held_tell(d, was_open && from->end != DISRUPTION_OPEN ? REPORT_HAPPENING_CLOSED
+		                                                      : REPORT_HAPPENING_RENAMED, &r);
+}
+
+void history_note(struct daemon *d, const struct discipline_event *e)
+{
+	struct event_record r;
+
+	switch (e->kind) {
+	case EVENT_DISRUPTED:
+	case EVENT_REPAIRED:
+		note_disruption(d, &e->disruption);
+		return;
+	case EVENT_STEPPED:
+	case EVENT_UNSTEPPED:
+		if (d->history.is_open)
+			return; /* the disruption's end will say so */
+		r = of_step(d, e);
+		add(d, &r, REPORT_HAPPENING_CLOSED);
+		return;
+	case EVENT_SELECTED:
+	case EVENT_LOST:
+	case EVENT_SUSPECTED:
+	case EVENT_DISMISSED:
+	case EVENT_SLEWED:
+	case EVENT_FAILED:
+	case EVENT_REFUSED:
+	case EVENT_GAVE_UP:
+	case EVENT_SET_AWAY:
+	case EVENT_LET_BE:
+		return;
+	}
+}
+
+static void write_boot(const uint8_t boot[EVENT_BOOT_SIZE], char *to, size_t size)
+{
+	static const uint8_t unknown[EVENT_BOOT_SIZE];
+	size_t used = 0;
+
+	*to = '\0';
+	if (memcmp(boot, unknown, sizeof unknown) == 0)
+		return;
+	for (unsigned i = 0; i < EVENT_BOOT_SIZE && used + 4 < size; i++)
+		used += (size_t)snprintf(to + used, size - used, "%s%02x",
+		                         i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", boot[i]);
+}
+
+void history_report(const struct event_record *r, struct report_event *ret)
+{
+	*ret = (struct report_event){
+		.is_there = true,
+		.number = r->number,
+		.end = (enum report_end)r->end,
+		.evidence = r->evidence,
+		.noticed = r->noticed_at,
+		.at = r->repaired_at,
+		.size = r->size,
+		.is_repaired = r->end != EVENT_END_OPEN && r->end != EVENT_END_UNFINISHED,
+		.noticed_after = r->blind_for,
+		.repaired_after = r->disrupted_for,
+		.wrong_for = vt_span_add(r->blind_for, r->disrupted_for),
+	};
+	snprintf(ret->cause, sizeof ret->cause, "%s", r->cause);
+	snprintf(ret->source, sizeof ret->source, "%s", r->source);
+	write_boot(r->boot, ret->boot, sizeof ret->boot);
+}
+
+void history_report_latest(const struct history *h, struct report_event *ret)
+{
+	const struct event_record *r = event_ring_get(&h->ring, h->ring.newest);
+
+	*ret = (struct report_event){ .is_there = false };
+	if (r)
+		history_report(r, ret);
+}
+
+void history_report_events(const struct history *h, const struct control_arguments *arguments,
+                           struct report_events *ret)
+{
+	uint64_t last = h->ring.newest, first = event_ring_oldest(&h->ring);
+	uint64_t limit = arguments->has_limit ? arguments->limit : REPORT_EVENTS_MAX;
+
+	*ret = (struct report_events){ .n = 0 };
+	if (arguments->has_before && arguments->before <= last)
+		last = arguments->before > 0 ? arguments->before - 1 : 0;
+	if (arguments->has_since && arguments->since >= first)
+		first = arguments->since + 1;
+	if (last >= limit && first <= last - limit)
+		first = last - limit + 1;
+	for (uint64_t number = first; number <= last && ret->n < REPORT_EVENTS_MAX; number++) {
+		const struct event_record *r = event_ring_get(&h->ring, number);
+
+		if (r)
+			history_report(r, &ret->events[ret->n++]);
+	}
+}
