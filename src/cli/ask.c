@@ -8,10 +8,8 @@
 #include "cli/words.h"
 #include "os/line_client.h"
 
-#define TIMEOUT_S 5
-
-static void explain_failure(enum line_client_outcome outcome, const char *path, int error,
-                            char to[ASK_SENTENCE_MAX])
+void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
+                         char to[ASK_SENTENCE_MAX])
 {
 	char safe[WORDS_SAFE_MAX / 2];
 
@@ -27,7 +25,7 @@ static void explain_failure(enum line_client_outcome outcome, const char *path, 
 		return;
 	case LINE_CLIENT_TIMEOUT:
 		snprintf(to, ASK_SENTENCE_MAX, "vmtimed did not answer within %d seconds at %s",
-		         TIMEOUT_S, safe);
+		         ASK_TIMEOUT_S, safe);
 		return;
 	case LINE_CLIENT_CLOSED:
 		snprintf(to, ASK_SENTENCE_MAX,
@@ -53,9 +51,9 @@ int ask_line(const char *path, enum control_command command, char **ret, size_t 
 	enum line_client_outcome outcome = LINE_CLIENT_FAILED;
 
 	if (error == 0)
-		outcome = line_client_ask(path, slice_trim(slice_of(line)), VT_SEC(TIMEOUT_S), ret,
+		outcome = line_client_ask(path, slice_trim(slice_of(line)), VT_SEC(ASK_TIMEOUT_S), ret,
 		                          ret_length, &error);
-	explain_failure(outcome, path, error, reterr_text);
+	ask_explain_failure(outcome, path, error, reterr_text);
 	return outcome == LINE_CLIENT_ANSWERED ? 0 : -1;
 }
 

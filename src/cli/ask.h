@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "os/line_client.h"
 #include "proto/control.h"
 
 #define ASK_SENTENCE_MAX 640
+#define ASK_TIMEOUT_S    5
 
 /*
  * Asks the daemon behind the socket @path.  Returns 0 and the reply's line, to be freed by the
@@ -19,6 +21,10 @@
  */
 int ask_line(const char *path, enum control_command command, char **ret, size_t *ret_length,
              char reterr_text[ASK_SENTENCE_MAX]) must_check;
+
+/* The sentence for an exchange that came to nothing; @error as os/line_client tells it. */
+void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
+                         char to[ASK_SENTENCE_MAX]);
 
 /* The sentence for a reply that control_decode_reply did not answer with. */
 void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,

@@ -20,6 +20,7 @@
 #include "cli/ask.h"
 #include "cli/status.h"
 #include "cli/table.h"
+#include "cli/watch/watch.h"
 #include "cli/words.h"
 #include "os/descriptors.h"
 #include "proto/control.h"
@@ -56,6 +57,11 @@ static void show_sourcestats(const struct report_status *report, const struct op
 	table_sourcestats(stdout, &report->sources);
 }
 
+static int run_watch(const struct options *options)
+{
+	return watch_run(options->socket);
+}
+
 static void show_tracking(const struct report_status *report, const struct options *options)
 {
 	(void)options;
@@ -69,15 +75,18 @@ static const struct command {
 	bool takes_verbose;
 	void (*show)(const struct report_status *report, const struct options *options);
 	const char *usage, *help;
+	int (*run)(const struct options *options); /* it asks by itself; then the rest is not used */
 } COMMANDS[] = {
 	{ "status",      CONTROL_STATUS,      false, show_status,      "status",
-	  "is the clock right, how right, according to whom (the default)" },
+	  "is the clock right, how right, according to whom (the default)", NULL },
 	{ "sources",     CONTROL_SOURCES,     true,  show_sources,     "sources [-v]",
-	  "the table of sources; -v explains it and each source"           },
+	  "the table of sources; -v explains it and each source", NULL     },
 	{ "sourcestats", CONTROL_SOURCESTATS, false, show_sourcestats, "sourcestats",
-	  "what the readings of each source say about its rate"            },
+	  "what the readings of each source say about its rate", NULL      },
 	{ "tracking",    CONTROL_TRACKING,    false, show_tracking,    "tracking",
-	  "how the system clock follows its source"                        },
+	  "how the system clock follows its source", NULL                  },
+	{ .name = "watch", .run = run_watch, .usage = "watch",
+	  .help = "all of it, live: the error as a line over time; q ends it"      },
 };
 
 static const struct option_row {
@@ -155,6 +164,8 @@ static int find_command(char *const *words, const struct options *options,
 		return usage_error("one command at a time, not also", words[1]);
 	if (options->is_verbose && !found->takes_verbose)
 		return usage_error("there is no -v for", found->name);
+	if (options->is_json && found->run)
+		return usage_error("there is no --json for", found->name);
 	*ret = found;
 	return 0;
 }
@@ -229,6 +240,8 @@ int main(int argc, char **argv)
 	r = find_command(argv + optind, &options, &command);
 	if (r)
 		return r;
+	if (command->run)
+		return command->run(&options);
 	if (ask_line(options.socket, command->request, &line, &length, sentence))
 		return complain(sentence);
 	r = show(command, &options, line, length);

@@ -75,7 +75,7 @@ static void print_right(FILE *out, const struct report_status *status)
 	}
 }
 
-static void print_headline(FILE *out, const struct report_status *status)
+void status_headline(FILE *out, const struct report_status *status)
 {
 	char safe[WORDS_SAFE_MAX];
 
@@ -265,7 +265,7 @@ void status_print(FILE *out, const struct report_status *status, bool is_coloure
 	/* What is only watched is never a reason to be at ease. */
 	if (is_coloured)
 		fputs(status->is_observing ? YELLOW : COLOURS[status->state], out);
-	print_headline(out, status);
+	status_headline(out, status);
 	fprintf(out, "%s\n", is_coloured ? PLAIN : "");
 	print_troubles(out, status, is_coloured ? RED : "", is_coloured ? PLAIN : "");
 	fputc('\n', out);

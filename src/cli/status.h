@@ -15,6 +15,9 @@
 
 #include "proto/report.h"
 
+/* The first line without its end: one sentence, or two joined. */
+void status_headline(FILE *out, const struct report_status *status);
+
 /* Errors of @out are the caller's to look at. */
 void status_print(FILE *out, const struct report_status *status, bool is_coloured);
 
