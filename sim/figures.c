@@ -19,8 +19,12 @@ const char *const FIGURE_NAMES[FIGURES + 1] = {
 	[FIGURE_VIOLATIONS] = "violations",
 	[FIGURE_BLIND] = "blind",
 	[FIGURE_BLINDNESS] = "blindness",
+	[FIGURE_UNNOTICED] = "unnoticed",
+	[FIGURE_UNCAUSED] = "uncaused",
+	[FIGURE_DISRUPTIONS] = "told",
 	[FIGURE_STEPS] = "steps",
 	[FIGURE_REPAIR] = "repair",
+	[FIGURE_TYPICAL] = "typical",
 	[FIGURE_OVERSHOOT] = "overshoot",
 	[FIGURE_BACK] = "back",
 	[FIGURE_OPTIMUM] = "optimum",
@@ -46,8 +50,12 @@ struct figures figures_of(const struct world *w)
 		[FIGURE_VIOLATIONS] = (double)w->violations + (w->is_sleepless ? 1 : 0),
 		[FIGURE_BLIND] = w->blind_windows,
 		[FIGURE_BLINDNESS] = ns_of(w->blind_longest),
+		[FIGURE_UNNOTICED] = (double)w->unnoticed,
+		[FIGURE_UNCAUSED] = (double)(w->uncaused + w->clock.steps - w->steps_told),
+		[FIGURE_DISRUPTIONS] = w->kinds[EVENT_DISRUPTED],
 		[FIGURE_STEPS] = w->clock.steps,
 		[FIGURE_REPAIR] = ns_of(w->off_longest),
+		[FIGURE_TYPICAL] = ns_of(w->off_longest),
 		[FIGURE_OVERSHOOT] = w->overshoot_ns * 100 / fmax(fabs(w->offset_ns), 1),
 		[FIGURE_BACK] = w->overshoot_reads,
 		[FIGURE_OPTIMUM] = optimum,
@@ -78,8 +86,11 @@ static double combine(enum figure figure, const double *values, size_t n)
 {
 	switch (figure) {
 	case FIGURE_VIOLATIONS:
+	case FIGURE_UNNOTICED:
+	case FIGURE_UNCAUSED:
 	case FIGURE_BLIND: return sum_of(values, n);
 	case FIGURE_BLINDNESS:
+	case FIGURE_DISRUPTIONS:
 	case FIGURE_STEPS:
 	case FIGURE_REPAIR:
 	case FIGURE_OVERSHOOT:
@@ -91,6 +102,7 @@ static double combine(enum figure figure, const double *values, size_t n)
 	case FIGURE_BOUND:
 	case FIGURE_OPTIMUM:
 	case FIGURE_RATIO:
+	case FIGURE_TYPICAL:
 	case FIGURES: break;
 	}
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
@@ -155,6 +167,7 @@ const char *figure_format(enum figure figure, double value, char *to, size_t siz
 	case FIGURE_BOUND:
 	case FIGURE_BLINDNESS:
 	case FIGURE_REPAIR:
+	case FIGURE_TYPICAL:
 	case FIGURE_OPTIMUM: return format_ns(value, to, size);
 	case FIGURE_READINGS:
 	case FIGURE_WAKEUPS:
@@ -162,6 +175,9 @@ const char *figure_format(enum figure figure, double value, char *to, size_t siz
 	case FIGURE_OVERSHOOT: snprintf(to, size, "%.1f %%", value); return to;
 	case FIGURE_VIOLATIONS:
 	case FIGURE_BLIND:
+	case FIGURE_UNNOTICED:
+	case FIGURE_UNCAUSED:
+	case FIGURE_DISRUPTIONS:
 	case FIGURE_STEPS:
 	case FIGURE_BACK:
 	case FIGURES: break;

@@ -21,8 +21,12 @@ enum figure {
 	FIGURE_VIOLATIONS, /* in all of the world, start and all                     */
 	FIGURE_BLIND,      /* blind windows                                          */
 	FIGURE_BLINDNESS,  /* ns, the longest of them                                */
+	FIGURE_UNNOTICED,  /* first readings after a jump that left the status at ok */
+	FIGURE_UNCAUSED,   /* steps without a cause, or with a wrong one             */
+	FIGURE_DISRUPTIONS, /* that were told                                        */
 	FIGURE_STEPS,      /* of the clock                                           */
 	FIGURE_REPAIR,     /* ns, the longest time that the clock was 1 ms off       */
+	FIGURE_TYPICAL,    /* ns, the same, but the median of several worlds         */
 	FIGURE_OVERSHOOT,  /* percent of the offset that it began with               */
 	FIGURE_BACK,       /* readings until an overshoot was below 5 % again        */
 	FIGURE_OPTIMUM,    /* ns RMS that the oracle reached; 0: not asked           */

@@ -141,6 +141,10 @@ static void tell_violation(const struct world *w, const char *title, uint64_t se
 		printf("%s, seed %" PRIu64 ": at %.6f s %.1f ns off with a bound of %.0f ns\n", title,
 		       seed, vt_span_seconds((vt_span){ w->violation_at.ns - WORLD_WAKES_NS }),
 		       w->violation_error_ns, w->violation_bound_ns);
+	if (w->unnoticed)
+		printf("%s, seed %" PRIu64 ": a jump was seen and the status said ok\n", title, seed);
+	if (w->uncaused || w->steps_told != w->clock.steps)
+		printf("%s, seed %" PRIu64 ": a step without its cause\n", title, seed);
 }
 
 static void print_head(void)
@@ -167,7 +171,8 @@ static void print_row(const char *title, unsigned seeds, const struct figures *f
 /* Prints each limit that was missed.  The invariant is always one. */
 static bool is_within(const struct scenario *s, const char *title, const struct figures *f)
 {
-	bool is_good = f->value[FIGURE_VIOLATIONS] <= 0;
+	bool is_good = f->value[FIGURE_VIOLATIONS] <= 0 && f->value[FIGURE_UNNOTICED] <= 0 &&
+	               f->value[FIGURE_UNCAUSED] <= 0;
 	char got[32], most[32];
 
 	for (unsigned i = 0; i < s->n_limits; i++) {

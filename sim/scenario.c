@@ -131,6 +131,7 @@ void scenario_begin(const struct scenario *s, uint64_t seed, struct world *w)
 {
 	struct discipline_conf conf = {
 		.step = { .is_fresh_boot = s->is_booting,
+		          .resume = s->resume,
 		          .is_makestep_given = s->is_makestep_given,
 		          .makestep_threshold = s->makestep_threshold,
 		          .makestep_limit = s->makestep_limit },
@@ -152,6 +153,16 @@ void scenario_begin(const struct scenario *s, uint64_t seed, struct world *w)
 
 		change.at = vt_mono_add(w->now, vt_span_add((vt_span){ change.at.ns }, jitter));
 		world_plan(w, change);
+		if (s->is_telling && change.kind == WORLD_SET)
+			world_tell(w, (struct world_input){ .at = change.at,
+			                                    .evidence = EVIDENCE_CLOCK_SET });
+	}
+	for (unsigned i = 0; i < s->n_inputs; i++) {
+		struct world_input input = s->inputs[i];
+
+		input.at = vt_mono_add(w->now, vt_span_add((vt_span){ input.at.ns }, jitter));
+		input.until = vt_mono_add(w->now, vt_span_add((vt_span){ input.until.ns }, jitter));
+		world_tell(w, input);
 	}
 	if (s->steps.every.ns > 0)
 		plan_steps(s, w, end);

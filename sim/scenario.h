@@ -18,6 +18,7 @@
 #include "sim/world.h"
 
 #define SCENARIO_CHANGES 64
+#define SCENARIO_INPUTS  16
 #define SCENARIO_LIMITS  16
 
 struct scenario_limit {
@@ -55,8 +56,12 @@ struct scenario {
 	int makestep_limit;
 	struct source_conf source;
 
+	enum step_resume resume;
+	bool is_telling;     /* the kernel tells when somebody sets our clock */
+	unsigned n_inputs;
+	struct world_input inputs[SCENARIO_INPUTS];    /* `at` is counted from the beginning */
 	unsigned n_changes, n_limits;
-	struct world_change changes[SCENARIO_CHANGES]; /* `at` is counted from the beginning */
+	struct world_change changes[SCENARIO_CHANGES]; /* so is theirs */
 	struct scenario_limit limits[SCENARIO_LIMITS];
 };
 

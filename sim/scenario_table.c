@@ -6,6 +6,13 @@
 static const char *const DIRECTIONS[] = { [FORWARD] = "forward", [BACK] = "back", NULL };
 static const char *const SPEEDS[] = { [FORWARD] = "fast", [BACK] = "slow", NULL };
 static const char *const LEAPS[] = { "announced", "unannounced", NULL };
+/* As evidence_name() has them, in the order of their bits. */
+static const char *const EVIDENCE[] = {
+	"readings", "marker", "generation", "suspend", "nudge", "clock-set", "late", "host-paused",
+	"host-restored", "host-migrated", "host-stepped", NULL,
+};
+static const char *const RESUMES[] = { [STEP_RESUME_STEP] = "step", [STEP_RESUME_SLEW] = "slew",
+	[STEP_RESUME_IGNORE] = "ignore", NULL };
 static const char *const OUTCOMES[] = {
 	[SOURCE_READ] = "read",       [SOURCE_BUSY] = "busy",     [SOURCE_MISSING] = "missing",
 	[SOURCE_REFUSED] = "refused", [SOURCE_DENIED] = "denied", [SOURCE_BROKEN] = "broken",
@@ -143,6 +150,46 @@ static int leap_close(void *target, struct conf_reader *reader)
 	           (struct world_change){ .at = tick, .kind = WORLD_SET, .span = VT_SEC(-1) });
 }
 
+static int tell(struct scenario_builder *b, struct conf_reader *reader, struct world_input input)
+{
+	struct scenario *s = &b->scenario;
+
+	if (s->n_inputs == SCENARIO_INPUTS)
+		return conf_refuse(reader, "evidence: at most %d lines", SCENARIO_INPUTS);
+	s->inputs[s->n_inputs++] = input;
+	return 0;
+}
+
+static int evidence_close(void *target, struct conf_reader *reader)
+{
+	struct scenario_builder *b = target;
+	const struct scenario_draft *d = &b->draft;
+	vt_mono at = vt_mono_add(when(b), d->after);
+
+	return tell(b, reader, (struct world_input){ .at = at,
+	                                             .until = vt_mono_add(at, d->span),
+	                                             .every = d->every,
+	                                             .evidence = 1u << d->evidence,
+	                                             .is_polled = d->is_polled });
+}
+
+/* The kernel sets our clock by the RTC when it wakes up, give or take what that does not show. */
+static int suspend_close(void *target, struct conf_reader *reader)
+{
+	struct scenario_builder *b = target;
+	vt_span slept = b->draft.span;
+	int err = tell(b, reader, (struct world_input){ .at = when(b),
+	                                                .evidence = EVIDENCE_SUSPEND | EVIDENCE_CLOCK_SET,
+	                                                .size = slept });
+
+	if (!err)
+		err = add(b, reader, (struct world_change){
+					     .at = when(b), .kind = WORLD_JUMP, .span = slept });
+	slept.ns -= slept.ns % 1000000000 + 300000000;
+	return err ? err : add(b, reader, (struct world_change){
+						  .at = when(b), .kind = WORLD_SET, .span = slept });
+}
+
 static int limit_close(void *target, struct conf_reader *reader)
 {
 	struct scenario_builder *b = target;
@@ -234,6 +281,14 @@ static const struct conf_row SOURCE_OPTIONS[] = {
 };
 static const struct conf_table SOURCE_TABLE = { SOURCE_OPTIONS, COUNT(SOURCE_OPTIONS) };
 
+static const struct conf_row EVIDENCE_OPTIONS[] = {
+	{ "after", CONF_SET, { SPAN("SPAN", IN_DRAFT(after)) }, .help = "So much later." },
+	{ "every", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(every)) }, .help = "Again and again, ..." },
+	{ "for", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(span)) }, .help = "... for so long." },
+	{ "polled", CONF_SET, .given = IN_DRAFT(is_polled), .help = "It wakes nobody, and is seen at the next wake-up." },
+};
+static const struct conf_table EVIDENCE_TABLE = { EVIDENCE_OPTIONS, COUNT(EVIDENCE_OPTIONS) };
+
 static const struct conf_row ROWS[] = {
 	{ "duration", CONF_SET, { SPAN_ABOVE_0("SPAN", IN(duration)) }, .initial = "1h",
 	  .help = "How long the world lives." },
@@ -279,11 +334,20 @@ static const struct conf_row ROWS[] = {
 	{ "makestep", CONF_SET, { SPAN("THRESHOLD", IN(makestep_threshold)),
 	                          { CONF_INT, "LIMIT", IN(makestep_limit), INT32_MIN, INT32_MAX, NULL } },
 	  .given = IN(is_makestep_given), .help = "As in vmtime.conf, with a unit." },
+	{ "resume", CONF_SET, { CHOICE("RULE", IN(resume), RESUMES) }, .initial = "step",
+	  .help = "As in vmtime.conf." },
+	{ "notified", CONF_SET, .given = IN(is_telling),
+	  .help = "The kernel tells when somebody sets our clock." },
 	{ "source", CONF_SET, .options = &SOURCE_TABLE, .help = "Options of the refclock line." },
 
 	{ "pause", CONF_SET, { AT, SIZE }, HAPPENS(jump_close),
 	  .help = "The guest is stopped, and knows nothing of the time that goes on." },
 	{ "jump", CONF_SET, { AT, WAY, SIZE }, HAPPENS(jump_close), .help = "The host's clock is stepped." },
+	{ "suspend", CONF_SET, { AT, SIZE }, HAPPENS(suspend_close),
+	  .help = "Suspended by our own kernel, which sets the clock to the second and tells." },
+	{ "evidence", CONF_SET, { AT, CHOICE("KIND", IN_DRAFT(evidence), EVIDENCE) },
+	  HAPPENS(evidence_close), .options = &EVIDENCE_TABLE,
+	  .help = "Something besides the readings speaks of a disruption." },
 	{ "set", CONF_SET, { AT, WAY, SIZE }, HAPPENS(set_close), .help = "Somebody else steps our clock." },
 	{ "rate", CONF_SET, { AT, SPEED, SPEEDS_RATE }, HAPPENS(rate_close),
 	  .help = "The reference runs at this rate from now on: another crystal." },

@@ -11,11 +11,13 @@ enum direction { FORWARD, BACK };
 
 /* One line about something that happens, or a limit, while it is read. */
 struct scenario_draft {
-	vt_span at, span;
+	vt_span at, span, after, every;
+	bool is_polled;
 	enum direction direction;
 	vt_rate rate;
 	enum source_outcome outcome;
-	unsigned is_unannounced; /* an index of LEAPS */
+	unsigned is_unannounced; /* an index of LEAPS    */
+	unsigned evidence;       /* an index of EVIDENCE */
 	enum figure figure;
 	char value[32];
 };

@@ -15,6 +15,10 @@
 
 #define LEARNT 30 /* readings */
 
+/* What a source may have moved away by itself between two readings, so that a jump does not show. */
+#define SHOWS_NS  1e6
+#define SHOWS_PPB 200e3
+
 #define OFF_NS 1e6  /* no clock to be used */
 #define BEYOND 0.05 /* of the first offset: an overshoot */
 
@@ -74,6 +78,7 @@ static void set_rate(struct world *w, double *rate, double ppb)
 	if (change <= ORDINARY_PPB)
 		return;
 	note_jump(w, 2);
+	w->jumps++;
 	w->blind_until = vt_mono_add(w->now, vt_span_from_ns(SHOWN * 1e9 *
 	                                                     (double)w->sources[0].width.ns / change));
 }
@@ -90,16 +95,24 @@ static void apply(struct world *w, const struct world_change *c)
 	case WORLD_JUMP:
 		w->reference.ns += c->span.ns;
 		note_jump(w, 1);
+		w->shown_ns = SHOWS_NS +
+		              SHOWS_PPB * vt_span_seconds(vt_mono_since(w->now, w->read_began));
+		w->jumps++;
 		break;
 	case WORLD_SET:
 		w->local.ns += c->span.ns;
 		note_jump(w, 1);
+		w->sets++;
 		break;
 	case WORLD_OUTCOME: w->sources[c->source].outcome = c->outcome; break;
-	case WORLD_OFFSET: w->sources[c->source].offset = c->span; break;
+	case WORLD_OFFSET:
+		w->sources[c->source].offset = c->span;
+		w->jumps++;
+		break;
 	case WORLD_WIDTH: w->sources[c->source].width = c->span; break;
 	case WORLD_EPOCH:
 		w->epoch++;
+		w->jumps++;
 		set_rate(w, &w->reference_ppb, c->ppb);
 		break;
 	case WORLD_STEAL: w->stolen_until = vt_mono_add(w->now, c->span); break;
@@ -124,10 +137,23 @@ static double slack_ns(const struct world *w)
 	return w->sources[0].reads < LEARNT ? w->slack_ns : w->slack_ns / 4;
 }
 
+/* How long was it a millisecond off?  A jump's time counts from the jump. */
+static void time_repair(struct world *w, double error)
+{
+	bool is_off = fabs(error) >= OFF_NS;
+
+	if (is_off && !w->is_off)
+		w->off_since = w->blind_for > 0 ? w->blind_since : w->now;
+	w->is_off = is_off;
+	if (is_off)
+		w->off_longest = vt_span_max(w->off_longest, vt_mono_since(w->now, w->off_since));
+}
+
 static void hold_invariant(struct world *w)
 {
 	double error = world_error_ns(w), bound;
 
+	time_repair(w, error);
 	if (discipline_state(&w->discipline) == DISCIPLINE_DISRUPTED)
 		w->looks_disrupted++;
 	bound = published_ns(w);
@@ -184,16 +210,6 @@ static void tally_look(struct world *w, double error, double rate)
 	}
 }
 
-/* How long was it a millisecond off?  A jump's time counts from the jump. */
-static void time_repair(struct world *w, double error)
-{
-	if (fabs(error) >= OFF_NS && !w->is_off)
-		w->off_since = w->blind_for > 0 ? w->blind_since : w->now;
-	w->is_off = fabs(error) >= OFF_NS;
-	if (w->is_off)
-		w->off_longest = vt_span_max(w->off_longest, vt_mono_since(w->now, w->off_since));
-}
-
 static void time_overshoot(struct world *w, double error)
 {
 	double beyond = w->offset_ns < 0 ? -error : error;
@@ -220,7 +236,6 @@ static void look(struct world *w)
 	};
 
 	tally_look(w, seen.error_ns, seen.rate_ppb);
-	time_repair(w, seen.error_ns);
 	if (w->offset_ns != 0)
 		time_overshoot(w, seen.error_ns);
 	if (seen.bound_ns >= 0)
@@ -356,12 +371,66 @@ void world_plan(struct world *w, struct world_change change)
 	w->n_changes++;
 }
 
+void world_tell(struct world *w, struct world_input input)
+{
+	assert(w->n_inputs < WORLD_INPUTS);
+	if (input.until.ns < input.at.ns)
+		input.until = input.at;
+	w->inputs[w->n_inputs++] = input;
+}
+
+/* When we are woken up by something from outside. */
+static vt_mono next_input(const struct world *w)
+{
+	vt_mono next = VT_MONO_NEVER;
+
+	for (size_t i = 0; i < w->n_inputs; i++)
+		if (!w->inputs[i].is_polled)
+			next = vt_mono_min(next, w->inputs[i].at);
+	return next;
+}
+
+static void deliver(struct world *w, struct world_input *input)
+{
+	discipline_witness(&w->discipline, input->evidence, input->size, w->now);
+	if (input->every.ns <= 0)
+		input->at = VT_MONO_NEVER;
+	/* What came while we slept is one. */
+	while (input->every.ns > 0 && input->at.ns <= w->now.ns)
+		input->at = vt_mono_add(input->at, input->every);
+	if (input->at.ns > input->until.ns)
+		*input = w->inputs[--w->n_inputs];
+}
+
+static void deliver_due(struct world *w)
+{
+	for (size_t i = w->n_inputs; i-- > 0;)
+		if (w->inputs[i].at.ns <= w->now.ns)
+			deliver(w, &w->inputs[i]);
+}
+
+/* No step without its cause: each is told, as what it was. */
+static void judge_step(struct world *w, const struct discipline_event *event)
+{
+	const struct step_conf *conf = &w->discipline.conf.step;
+
+	w->steps_told++;
+	if (event->cause == STEP_DRIFT && !conf->is_makestep_given)
+		w->uncaused++;
+	if (event->cause == STEP_SET_BY_ANOTHER && ++w->set_steps > w->sets)
+		w->uncaused++;
+	if (cause_is_jump(event->cause) && ++w->jump_steps > w->jumps)
+		w->uncaused++;
+}
+
 static void collect(struct world *w)
 {
 	struct discipline_event event;
 
 	while (discipline_pop(&w->discipline, &event)) {
 		w->kinds[event.kind]++;
+		if (event.kind == EVENT_STEPPED)
+			judge_step(w, &event);
 		if (w->n_events < WORLD_EVENTS)
 			w->events[w->n_events++] = event;
 	}
@@ -371,6 +440,7 @@ static vt_mono wake_up(struct world *w)
 {
 	vt_mono due = discipline_deadline(&w->discipline);
 	double share = w->lateness * world_uniform(w);
+	vt_mono up;
 
 	/* How late is decided once for each deadline, however often we are asked on the way to it. */
 	if (due.ns != w->due.ns) {
@@ -380,7 +450,8 @@ static vt_mono wake_up(struct world *w)
 		w->due = due;
 		w->up = vt_mono_add(vt_mono_add(w->now, wait), w->least_lateness);
 	}
-	return w->up.ns < w->stolen_until.ns ? w->stolen_until : w->up;
+	up = vt_mono_min(w->up, vt_mono_add(next_input(w), w->least_lateness));
+	return up.ns < w->stolen_until.ns ? w->stolen_until : up;
 }
 
 /* The oracle gets what core got, and goes on until core wants to read again. */
@@ -397,11 +468,28 @@ static void consult(struct world *w)
 	oracle_steer(&w->oracle, vt_mono_since(s->next_read, s->latest.raw));
 }
 
+/* The first reading after a jump shows it: from then on the status must not say that all is well. */
+static void judge_notice(struct world *w)
+{
+	enum discipline_state state = discipline_state(&w->discipline);
+
+	if (!w->has_read || w->shown_ns <= 0 || w->jumped_at.ns >= w->read_began.ns)
+		return;
+	if ((state == DISCIPLINE_OK || state == DISCIPLINE_HOLDOVER) &&
+	    fabs(world_error_ns(w)) > w->shown_ns)
+		w->unnoticed++;
+	w->shown_ns = 0;
+}
+
 static void dispatch(struct world *w)
 {
 	hold_invariant(w);
+	w->woken += next_input(w).ns <= w->now.ns;
+	deliver_due(w);
+	hold_invariant(w);
 	discipline_dispatch(&w->discipline, w->now);
 	w->dispatches++;
+	judge_notice(w);
 	if (w->has_read && w->blind_for > 0 && w->jumped_at.ns < w->read_began.ns &&
 	    (w->blind_for > 1 || w->blind_until.ns <= w->read_began.ns) && --w->blind_for == 0)
 		end_blindness(w);
@@ -414,7 +502,7 @@ static void dispatch(struct world *w)
 bool world_live(struct world *w, vt_span span)
 {
 	vt_mono end = vt_mono_add(w->now, span);
-	uint64_t busiest = w->dispatches + 50 + (uint64_t)(200 * vt_span_seconds(span));
+	uint64_t busiest = w->dispatches - w->woken + 50 + (uint64_t)(200 * vt_span_seconds(span));
 
 	while (!w->is_sleepless) {
 		vt_mono up = wake_up(w);
@@ -426,7 +514,7 @@ bool world_live(struct world *w, vt_span span)
 		if (w->stolen_until.ns > w->now.ns)
 			world_advance(w, w->stolen_until);
 		dispatch(w);
-		w->is_sleepless = w->dispatches > busiest;
+		w->is_sleepless = w->dispatches - w->woken > busiest;
 	}
 	world_advance(w, end);
 	return !w->is_sleepless;

@@ -35,6 +35,7 @@
 #define WORLD_SOURCES 2
 #define WORLD_CHANGES 4096
 #define WORLD_EVENTS  256
+#define WORLD_INPUTS  64
 
 /* When a world begins on the reference: 2027-01-15 08:00:00 UTC. */
 #define WORLD_BEGIN ((vt_real){ INT64_C(1800000000) * 1000000000 })
@@ -71,6 +72,15 @@ struct world_change {
 	double mean_ppb, sigma_ppb; /* WORLD_RATE: what @ppb was drawn from, for the oracle */
 	vt_span span;
 	enum source_outcome outcome;
+};
+
+/* Evidence from outside the readings: from @at on @every so often until @until, or once. */
+struct world_input {
+	vt_mono at, until;
+	vt_span every;   /* 0: once */
+	unsigned evidence;
+	vt_span size;
+	bool is_polled;  /* seen at the next wake-up; otherwise it wakes us */
 };
 
 struct world_source {
@@ -146,6 +156,10 @@ struct world {
 	size_t n_changes, next_change;
 	struct world_change changes[WORLD_CHANGES];
 
+	size_t n_inputs;
+	struct world_input inputs[WORLD_INPUTS];
+	uint64_t woken;         /* dispatches that they asked for */
+
 	struct discipline discipline;
 	uint64_t dispatches;
 	bool is_sleepless;        /* the discipline did not let the world sleep: it stopped */
@@ -166,6 +180,10 @@ struct world {
 	double violation_error_ns, violation_bound_ns;
 	unsigned blind_windows;
 	vt_span blind_longest, blind_total;
+	double shown_ns;           /* a jump beyond this must be noticed by the first reading after it */
+	uint64_t unnoticed;        /* such readings after which the status still said ok */
+	uint64_t uncaused;         /* steps that no event gave a cause, or a wrong one */
+	unsigned steps_told, jump_steps, set_steps, jumps, sets;
 	bool is_off; /* by a millisecond and more, ... */
 	vt_mono off_since;
 	vt_span off_longest;
@@ -192,6 +210,9 @@ void world_start(struct world *w, const struct discipline_conf *conf,
 
 /* Plans a change; several at one instant happen in the order in which they were planned. */
 void world_plan(struct world *w, struct world_change change);
+
+/* Plans evidence; at most WORLD_INPUTS in all. */
+void world_tell(struct world *w, struct world_input input);
 
 /* Lives for @span.  False where the discipline does not let the world sleep. */
 bool world_live(struct world *w, vt_span span);

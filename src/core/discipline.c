@@ -36,6 +36,7 @@ void discipline_init(struct discipline *d, const struct discipline_conf *conf,
 	};
 	tempo_init(&d->tempo, steered, conf->rate, conf->rate_sigma);
 	course_init(&d->course, steered);
+	nudge_init(&d->asks, (vt_mono){ 0 });
 }
 
 int discipline_add(struct discipline *d, struct source_port *port, const struct source_conf *conf,
@@ -56,7 +57,7 @@ void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai)
 
 vt_mono discipline_deadline(const struct discipline *d)
 {
-	vt_mono first = d->settle_at;
+	vt_mono first = vt_mono_min(d->settle_at, nudge_deadline(&d->asks));
 
 	for (int i = 0; i < d->n_sources; i++)
 		first = vt_mono_min(first, d->sources[i].next_read);
@@ -259,8 +260,6 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 
 	if (!is_done(d, source, r, &d->step_error))
 		return false;
-	if (is_told(d, cause, correction))
-		return true;
 	event = push(d, d->conf.is_observing ? EVENT_UNSTEPPED : EVENT_STEPPED, source);
 	event->cause = cause;
 	event->size = correction;
@@ -282,7 +281,7 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 static unsigned facts_of(const struct discipline *d, enum source_verdict verdict,
                          const struct clock_pair *seen, vt_span correction)
 {
-	unsigned facts = 0;
+	unsigned facts = d->incident.is_open ? d->incident.it.evidence & ~(unsigned)EVIDENCE_READINGS : 0;
 
 	if (!d->has_updated)
 		facts |= FACT_FIRST | (d->conf.step.is_fresh_boot ? FACT_FRESH_BOOT : 0);
@@ -324,37 +323,83 @@ static void account(struct discipline *d, const struct source *s, enum step_caus
 	tempo_note(&d->tempo, &s->estimator, s->latest.raw);
 }
 
-/* Applies the policy to @correction.  Returns what is left to slew. */
-static vt_span move(struct discipline *d, int source, enum step_cause cause, vt_span correction)
+/* What became of an offset. */
+struct outcome {
+	vt_span left; /* to be slewed */
+	enum disruption_end end;
+	bool is_news;
+};
+
+static struct outcome try_step(struct discipline *d, int source, enum step_cause cause,
+                               vt_span correction)
+{
+	struct outcome stepped = { VT_NS(0), DISRUPTION_STEPPED, true };
+
+	if (d->conf.is_observing)
+		stepped = (struct outcome){ VT_NS(0), DISRUPTION_LEFT, !is_told(d, cause, correction) };
+	if (stepped.is_news && !step(d, source, cause, correction))
+		return (struct outcome){ correction, DISRUPTION_SLEWED, true };
+	return stepped;
+}
+
+/* Applies the policy to @correction. */
+static struct outcome move(struct discipline *d, int source, enum step_cause cause,
+                           vt_span correction)
 {
 	const struct source *s = &d->sources[source];
 	bool was_left_away = d->is_left_away, was_let_be = d->is_let_be;
+	bool is_jump = cause_is_jump(cause);
 
 	d->is_left_away = d->is_let_be = false;
 	switch (step_decide(&d->step, &d->conf.step, cause, correction, s->latest.raw)) {
 	case STEP_STEP:
-		return step(d, source, cause, correction) ? VT_NS(0) : correction;
+		return try_step(d, source, cause, correction);
 	case STEP_SLEW:
 		d->is_unstepped = false;
-		return correction;
+		return (struct outcome){ correction, is_jump ? DISRUPTION_SLEWED : DISRUPTION_NOTHING,
+			                 is_jump };
 	case STEP_IGNORE:
 		push(d, EVENT_REFUSED, source)->size = correction;
-		return VT_NS(0);
+		break;
 	case STEP_GIVE_UP:
 		push(d, EVENT_GAVE_UP, source)->size = correction;
-		return VT_NS(0);
+		break;
 	case STEP_LEAVE:
 		if (!was_left_away)
 			push(d, EVENT_SET_AWAY, source)->size = correction;
 		d->is_left_away = true;
-		return VT_NS(0);
+		return (struct outcome){ VT_NS(0), DISRUPTION_LEFT, !was_left_away };
 	case STEP_LET_BE:
 		if (!was_let_be)
 			push(d, EVENT_LET_BE, source)->size = correction;
 		d->is_let_be = true;
-		return VT_NS(0);
+		return (struct outcome){ VT_NS(0), DISRUPTION_LEFT, !was_let_be };
 	}
-	return correction;
+	return (struct outcome){ VT_NS(0), DISRUPTION_LEFT, false };
+}
+
+static void open_disruption(struct discipline *d, int source, unsigned evidence, vt_span blind_for,
+                            vt_mono now)
+{
+	if (!incident_open(&d->incident, evidence, course_at(&d->course, now), blind_for, now))
+		return;
+	d->incident.it.source = source;
+	push(d, EVENT_DISRUPTED, source)->disruption = d->incident.it;
+}
+
+/* What was found by @s, and is done: the end of a disruption that is open, or all of one. */
+static void close_disruption(struct discipline *d, int source, const struct outcome *outcome,
+                             enum step_cause cause, vt_span correction)
+{
+	const struct source *s = &d->sources[source];
+
+	if (!d->incident.is_open && !outcome->is_news)
+		return;
+	open_disruption(d, source, cause_is_jump(cause) ? EVIDENCE_READINGS : 0, d->update_interval,
+	                s->latest.raw);
+	d->incident.it.source = source;
+	incident_close(&d->incident, outcome->end, cause, correction, s->latest.remote, s->latest.raw);
+	push(d, EVENT_REPAIRED, source)->disruption = d->incident.it;
 }
 
 /* A good reading of the source we follow: the clock is corrected by it. */
@@ -366,7 +411,7 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	struct clock_pair seen = { r->raw, r->local, r->local_radius };
 	enum step_cause cause = cause_of(facts_of(d, verdict, &seen, correction));
 	vt_rate before = d->course.steered;
-	vt_span left;
+	struct outcome outcome;
 
 	course_see(&d->course, &seen);
 	if (verdict == SOURCE_JUMPED) {
@@ -374,39 +419,52 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 		tempo_relearn(&d->tempo);
 	}
 	account(d, s, cause, correction);
-	left = move(d, source, cause, correction);
+	outcome = move(d, source, cause, correction);
 	d->has_updated = true;
 	d->is_disrupted = false;
-	slew(d, source, left, r->raw);
+	close_disruption(d, source, &outcome, cause, correction);
+	slew(d, source, outcome.left, r->raw);
 	take_bound(d, s, before);
 	publish(d, !d->is_left_away && !d->is_let_be, d->bound.radius);
 }
 
-/* The world may have jumped: say so, and end what would have been right in the old one. */
+/* The world may have jumped: end what would have been right in the old one, and promise nothing. */
+static void disrupt(struct discipline *d, int source, unsigned evidence, vt_span blind_for,
+                    vt_mono now)
+{
+	open_disruption(d, source, evidence, blind_for, now);
+	if (d->is_disrupted)
+		return;
+	coast(d, source, now);
+	d->is_disrupted = true;
+	d->bound.shelf_life = VT_NS(-1);
+	publish(d, false, VT_SEC(16));
+}
+
+/* So says a reading. */
 static void suspect(struct discipline *d, int source, vt_mono now)
 {
 	struct source *s = &d->sources[source];
+	struct innovation i;
 
-	if (!d->is_disrupted) {
-		struct innovation i;
-
-		if (estimator_expect(&s->estimator, &s->latest, &i))
-			push(d, EVENT_SUSPECTED, source)->size = i.size;
-		coast(d, source, now);
-		d->is_disrupted = true;
-		d->bound.shelf_life = VT_NS(-1);
-		publish(d, false, VT_SEC(16));
-	}
+	if (!d->is_disrupted && estimator_expect(&s->estimator, &s->latest, &i))
+		push(d, EVENT_SUSPECTED, source)->size = i.size;
+	disrupt(d, source, EVIDENCE_READINGS,
+	        vt_mono_since(s->disrupt.noticed, s->disrupt.since), now);
 }
 
 /* No source answers; but that somebody moved the clock, the clock itself tells: then nothing is known of it. */
-static void watch_over(struct discipline *d, int source)
+static void watch_over(struct discipline *d, int source, vt_mono now)
 {
 	struct clock_pair seen;
 
 	if (!d->has_updated || d->clock->ops->read(d->clock, &seen) < 0 || !is_set_away(d, &seen))
 		return;
 	push(d, EVENT_SET_AWAY, source)->size = vt_span_sub(VT_NS(0), course_astray(&d->course, &seen));
+	open_disruption(d, source, 0, vt_mono_since(now, d->course.seen.raw), now);
+	incident_close(&d->incident, DISRUPTION_LEFT, STEP_SET_BY_ANOTHER,
+	               vt_span_sub(VT_NS(0), course_astray(&d->course, &seen)), seen.local, seen.raw);
+	push(d, EVENT_REPAIRED, source)->disruption = d->incident.it;
 	d->course.seen = seen;
 	d->is_left_away = true;
 	d->bound.shelf_life = VT_NS(-1);
@@ -465,7 +523,7 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	if (verdict == SOURCE_SLEWED)
 		push(d, EVENT_SLEWED, source)->rate = estimator_rate(&s->estimator);
 	if (verdict == SOURCE_FAILED && d->selected == SELECT_NONE)
-		watch_over(d, source);
+		watch_over(d, source, now);
 	if (source != d->selected)
 		return;
 	switch (verdict) {
@@ -478,15 +536,45 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	}
 }
 
+static void read_all_at_once(struct discipline *d, vt_mono now)
+{
+	for (int i = 0; i < d->n_sources; i++) {
+		d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
+		source_urge(&d->sources[i]);
+	}
+}
+
 void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, vt_mono now)
 {
-	(void)size, (void)evidence; /* for now it only asks for readings */
+	if (incident_rename(&d->incident, evidence, now)) {
+		struct discipline_event *event = push(d, EVENT_REPAIRED, d->incident.it.source);
+
+		event->disruption = d->incident.it;
+		event->is_renamed = true;
+	} else if (d->incident.is_open)
+		d->incident.it.evidence |= evidence;
+	else
+		incident_hint(&d->incident, evidence, now);
+	nudge_ask(&d->asks, evidence);
+	if ((evidence & EVIDENCE_DISRUPTS) == 0 || !d->has_updated ||
+	    !incident_believes(&d->incident, now))
+		return;
+	disrupt(d, d->selected, evidence, vt_mono_since(now, d->last_update), now);
+	if (evidence & EVIDENCE_SUSPEND)
+		d->incident.it.blind_for = vt_span_add(d->incident.it.blind_for, size);
+	if (evidence & (EVIDENCE_MARKER | EVIDENCE_GENERATION))
+		tempo_relearn(&d->tempo);
 	for (int i = 0; i < d->n_sources; i++)
-		d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
+		source_disrupt(&d->sources[i], evidence);
+	read_all_at_once(d, now);
 }
 
 void discipline_dispatch(struct discipline *d, vt_mono now)
 {
+	unsigned evidence;
+
+	if (nudge_take(&d->asks, now, &evidence))
+		read_all_at_once(d, now);
 	for (int i = 0; i < d->n_sources; i++)
 		if (d->sources[i].next_read.ns <= now.ns)
 			visit(d, i, now);

@@ -24,6 +24,8 @@
 #include "core/course.h"
 #include "core/event.h"
 #include "core/evidence.h"
+#include "core/incident.h"
+#include "core/nudge.h"
 #include "core/servo.h"
 #include "core/source.h"
 #include "core/step_policy.h"
@@ -56,6 +58,8 @@ struct discipline {
 	bool is_disrupted;
 	bool has_updated;
 	struct step_state step;
+	struct incident incident; /* the disruption that is going on, or was the latest */
+	struct nudge asks;        /* for readings at once, which are limited */
 
 	struct course course;     /* of our clock */
 	struct tempo tempo;       /* of the followed source */

@@ -96,16 +96,15 @@ static bool agrees(const struct disrupt *d, const struct reading *r)
 
 static bool is_confirmed(const struct disrupt *d)
 {
-	if (d->n < DISRUPT_AGREEING)
+	if (d->n < (d->is_proven ? DISRUPT_PROVEN : DISRUPT_AGREEING))
 		return false;
 	return d->in_a_row >= DISRUPT_LATE ||
-	       vt_mono_since(d->suspects[DISRUPT_AGREEING - 1].raw, d->suspects[0].raw).ns <=
-	               AGREE_WITHIN.ns;
+	       vt_mono_since(d->suspects[d->n - 1].raw, d->suspects[0].raw).ns <= AGREE_WITHIN.ns;
 }
 
 vt_rate disrupt_rate(const struct disrupt *d)
 {
-	const struct reading *first = &d->suspects[0], *last = &d->suspects[DISRUPT_AGREEING - 1];
+	const struct reading *first = &d->suspects[0], *last = &d->suspects[d->n - 1];
 
 	return (vt_rate){ advance(first, last) / seconds(first, last) };
 }
@@ -151,5 +150,5 @@ enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
 	suspect(d, r);
 	if (!is_confirmed(d))
 		return DISRUPT_SUSPECTED;
-	return is_explained_by_rate(d, e) ? DISRUPT_SLEWED : DISRUPT_JUMPED;
+	return !d->is_proven && is_explained_by_rate(d, e) ? DISRUPT_SLEWED : DISRUPT_JUMPED;
 }

@@ -10,7 +10,8 @@
  * that no plausible rate explains is a suspicion.  Three that agree with each
  * other within 0.25 s (they lie on one line, of a rate that a host's clock can
  * have) confirm it, and so do six however long they take, for a guest that is
- * never woken up in time; one that agrees with the old expectation dismisses it as an
+ * never woken up in time; where other evidence has proven that the world jumped,
+ * two do, since they only have to tell where the source is now.  One that agrees with the old expectation dismisses it as an
  * outlier; any other starts the suspicion anew, and nothing is followed while
  * it lasts.
  */
@@ -21,9 +22,12 @@
 #include "core/reading.h"
 
 #define DISRUPT_AGREEING 3
+#define DISRUPT_PROVEN   2
 #define DISRUPT_LATE     6
 
 struct disrupt {
+	bool is_proven;                             /* other evidence says that it jumped         */
+	bool is_urgent;                             /* somebody waits for the outcome             */
 	unsigned n;                                 /* suspicious readings that agree so far */
 	unsigned in_a_row;                          /* the same, not only the latest ones       */
 	struct reading suspects[DISRUPT_AGREEING];

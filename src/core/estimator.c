@@ -33,6 +33,11 @@ void estimator_restart(struct estimator *e, vt_rate sigma)
 	noise_break(&e->noise);
 }
 
+void estimator_doubt(struct estimator *e, vt_rate sigma)
+{
+	e->var_rate += sigma.ppb * sigma.ppb;
+}
+
 /* A value anywhere in +/- radius with equal chance has this variance; whole nanoseconds add theirs. */
 static double said_variance(const struct reading *r)
 {

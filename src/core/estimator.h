@@ -60,6 +60,9 @@ void estimator_init(struct estimator *e, vt_rate rate, vt_rate sigma);
 /* Forgets the phase and keeps the rate, trusting it within +/- @sigma more than before. */
 void estimator_restart(struct estimator *e, vt_rate sigma);
 
+/* Trusts the rate by this much less from now on; where the source is stays known. */
+void estimator_doubt(struct estimator *e, vt_rate sigma);
+
 /* False before the first reading, or where @r does not follow the latest one. */
 bool estimator_expect(const struct estimator *e, const struct reading *r, struct innovation *ret);
 

@@ -46,6 +46,7 @@ struct discipline_event {
 	vt_real at;             /* on the clock after the event                              */
 	int error;              /* errno                                                     */
 	struct disruption disruption; /* for the two kinds that say so                       */
+	bool is_renamed;        /* EVENT_REPAIRED was told before, with another cause         */
 };
 
 struct event_queue {

@@ -10,6 +10,10 @@
 /* Three agreeing readings confirm a jump; with this between them they take 0.05 s of the 0.25 s. */
 #define SUSPICIOUS VT_MS(25)
 
+/* Who was told that something happened has 20 ms for all of it; 2 us in twice 5 ms are 200 ppm. */
+#define URGENT       VT_MS(5)
+#define URGENT_EXACT VT_US(2)
+
 vt_span poll_interval(int log2)
 {
 	if (log2 >= 0)
@@ -43,7 +47,7 @@ vt_span poll_disturbed(struct poll_state *p)
 	return p->now;
 }
 
-vt_span poll_suspicious(void)
+vt_span poll_suspicious(bool is_urgent, vt_span radius)
 {
-	return SUSPICIOUS;
+	return is_urgent && radius.ns <= URGENT_EXACT.ns ? URGENT : SUSPICIOUS;
 }

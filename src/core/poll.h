@@ -13,6 +13,8 @@
  * faster than that.
  */
 
+#include <stdbool.h>
+
 #include "core/source_conf.h"
 
 struct poll_state {
@@ -26,8 +28,11 @@ vt_span poll_first(struct poll_state *p);
 vt_span poll_quiet(struct poll_state *p);
 vt_span poll_disturbed(struct poll_state *p);
 
-/* The time to the next reading while a jump is being confirmed. */
-vt_span poll_suspicious(void);
+/*
+ * The time to the next reading while a jump is being confirmed.  @is_urgent: somebody waits for it;
+ * then it is shorter, unless readings are wrong by so much (@radius) that they would show no rate.
+ */
+vt_span poll_suspicious(bool is_urgent, vt_span radius);
 
 /* 2^@log2 seconds; @log2 from -7 to 24. */
 vt_span poll_interval(int log2);

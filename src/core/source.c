@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "core/evidence.h"
 #include "core/filter.h"
 
 /*
@@ -157,9 +158,13 @@ static enum source_verdict learn(struct source *s, const struct reading *r, vt_m
 		break;
 	case ESTIMATOR_FITS:
 		note(s, r);
-		read_again_in(s, now, poll_quiet(&s->poll));
+		read_again_in(s, now, s->is_doubted ? poll_disturbed(&s->poll) : poll_quiet(&s->poll));
 		break;
 	}
+	/* This reading still tells how fast it ran before: what it is from now on the next ones will. */
+	if (s->is_doubted)
+		estimator_doubt(&s->estimator, OTHER_CRYSTAL);
+	s->is_doubted = false;
 	if (is_compared)
 		statistics_add(&s->statistics, r->raw, i.size);
 	return SOURCE_STEERS;
@@ -171,9 +176,10 @@ static enum source_verdict relearn(struct source *s, vt_mono now, enum source_ve
 	estimator_restart(&s->estimator, OTHER_CRYSTAL);
 	if (verdict == SOURCE_SLEWED)
 		estimator_init(&s->estimator, disrupt_rate(&s->disrupt), OTHER_CRYSTAL);
-	for (unsigned i = 0; i < DISRUPT_AGREEING; i++)
+	for (unsigned i = 0; i < s->disrupt.n; i++)
 		(void)estimator_update(&s->estimator, &s->disrupt.suspects[i]);
-	note(s, &s->disrupt.suspects[DISRUPT_AGREEING - 1]);
+	note(s, &s->disrupt.suspects[s->disrupt.n - 1]);
+	s->is_doubted = false;
 	statistics_init(&s->statistics);
 	s->jump_noticed = s->disrupt.noticed;
 	s->jump_blind = vt_mono_since(s->disrupt.noticed, s->disrupt.since);
@@ -195,7 +201,7 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 	case DISRUPT_SUSPECTED:
 	case DISRUPT_AGAIN:
 		note(s, r);
-		read_again_in(s, now, poll_suspicious());
+		read_again_in(s, now, poll_suspicious(s->disrupt.is_urgent, r->radius));
 		return SOURCE_SUSPECTED;
 	case DISRUPT_JUMPED:
 		return relearn(s, now, SOURCE_JUMPED);
@@ -203,6 +209,18 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 		return relearn(s, now, SOURCE_SLEWED);
 	}
 	return SOURCE_FAILED;
+}
+
+void source_disrupt(struct source *s, unsigned evidence)
+{
+	s->disrupt.is_proven = true;
+	if (evidence & (EVIDENCE_MARKER | EVIDENCE_GENERATION))
+		s->is_doubted = true;
+}
+
+void source_urge(struct source *s)
+{
+	s->disrupt.is_urgent = true;
 }
 
 vt_rate source_unproven_rate(const struct source *s)

@@ -53,6 +53,7 @@ struct source {
 	unsigned reach;           /* 8 bits, the newest lowest */
 	bool has_reading;
 	struct reading latest;
+	bool is_doubted;          /* its rate, since something happened to the machine */
 	vt_span latest_offset;    /* correction that the latest reading asked for */
 	vt_mono jump_noticed;     /* the latest proven jump: its first reading, and ...   */
 	vt_span jump_blind;       /* ... the time from the reading before it to that one  */
@@ -84,6 +85,15 @@ void source_init(struct source *s, struct source_port *port, const struct source
 
 /* Reads once and sets the time of the next reading. */
 enum source_verdict source_read(struct source *s, const struct source_world *world);
+
+/*
+ * @evidence says that the world jumped, before a reading shows it.  Then two readings that agree
+ * prove it, and the source may run at another rate even where nothing else has changed.
+ */
+void source_disrupt(struct source *s, unsigned evidence);
+
+/* Somebody waits for what comes of the next reading: if that is a suspicion, it is settled fast. */
+void source_urge(struct source *s);
 
 /* It answered lately, and it is a clock. */
 bool source_is_usable(const struct source *s);

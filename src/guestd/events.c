@@ -39,6 +39,30 @@ static void tell_lost(struct daemon *d, const struct discipline_event *e)
 	         source_name(d, e->source), text);
 }
 
+static void tell_disrupted(const struct disruption *d)
+{
+	/* A reading has told itself, and what is over with it. */
+	if (d->evidence & EVIDENCE_DISRUPTS)
+		log_info("this machine was disrupted, reading again: evidence=%s",
+		         d->evidence & EVIDENCE_GENERATION ? evidence_name(EVIDENCE_GENERATION)
+		         : d->evidence & EVIDENCE_MARKER   ? evidence_name(EVIDENCE_MARKER)
+		                                           : evidence_name(EVIDENCE_SUSPEND));
+}
+
+/* The step itself has been told. */
+static void tell_repaired(const struct disruption *d, bool is_renamed)
+{
+	if (is_renamed)
+		log_info("the difference of %+.9f s has a cause now: cause=\"%s\"",
+		         vt_span_seconds(d->size), step_cause_name(d->cause));
+	else if (d->end == DISRUPTION_NOTHING && (d->evidence & EVIDENCE_DISRUPTS))
+		log_info("nothing was lost: the clock is right within %.9f s",
+		         vt_span_seconds(vt_span_abs(d->size)));
+	else if (d->end == DISRUPTION_SLEWED)
+		log_info("a difference of %+.9f s is slewed: cause=\"%s\"", vt_span_seconds(d->size),
+		         step_cause_name(d->cause));
+}
+
 static void tell(struct daemon *d, const struct discipline_event *e)
 {
 	const char *name = source_name(d, e->source);
@@ -81,8 +105,11 @@ static void tell(struct daemon *d, const struct discipline_event *e)
 		d->exit_status = 1;
 		return;
 	case EVENT_DISRUPTED:
+		tell_disrupted(&e->disruption);
+		return;
 	case EVENT_REPAIRED:
-		return; /* the step, or its absence, has been told */
+		tell_repaired(&e->disruption, e->is_renamed);
+		return;
 	case EVENT_LET_BE:
 		log_warn("the clock is off by %+.9f s and is left so: resume ignore",
 		         vt_span_seconds(e->size));
