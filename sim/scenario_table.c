@@ -244,7 +244,7 @@ static const struct conf_row STEPS_OPTIONS[] = {
 	{ "every", CONF_SET, { SPAN_ABOVE_0("SPAN", IN(steps.every)) }, .help = "The time between two." },
 	{ "jitter", CONF_SET, { SPAN("SPAN", IN(steps.jitter)) }, .help = "Up to so much is added." },
 };
-static const struct conf_table STEPS_TABLE = { STEPS_OPTIONS, COUNT(STEPS_OPTIONS) };
+static const struct conf_table STEPS_TABLE = CONF_TABLE(STEPS_OPTIONS);
 
 static const struct conf_row SLEWS_OPTIONS[] = {
 	{ "lasting", CONF_SET, { SPAN_ABOVE_0("LEAST", IN(slews.shortest)),
@@ -252,13 +252,13 @@ static const struct conf_row SLEWS_OPTIONS[] = {
 	{ "every", CONF_SET, { SPAN_ABOVE_0("SPAN", IN(slews.every)) }, .help = "The time between two." },
 	{ "jitter", CONF_SET, { SPAN("SPAN", IN(slews.jitter)) }, .help = "Up to so much is added." },
 };
-static const struct conf_table SLEWS_TABLE = { SLEWS_OPTIONS, COUNT(SLEWS_OPTIONS) };
+static const struct conf_table SLEWS_TABLE = CONF_TABLE(SLEWS_OPTIONS);
 
 static const struct conf_row STEALS_OPTIONS[] = {
 	{ "every", CONF_SET, { SPAN_ABOVE_0("SPAN", IN(steals.every)) }, .help = "The time between two." },
 	{ "jitter", CONF_SET, { SPAN("SPAN", IN(steals.jitter)) }, .help = "Up to so much is added." },
 };
-static const struct conf_table STEALS_TABLE = { STEALS_OPTIONS, COUNT(STEALS_OPTIONS) };
+static const struct conf_table STEALS_TABLE = CONF_TABLE(STEALS_OPTIONS);
 
 static const struct conf_row BRACKET_OPTIONS[] = {
 	{ "spread", CONF_SET, { COUNTED("TIMES", IN(spread), 0, 1000) }, .initial = "2",
@@ -267,7 +267,7 @@ static const struct conf_row BRACKET_OPTIONS[] = {
 	  .given = IN(is_asymmetry_given),
 	  .help = "Where in the bracket the value is taken; without it anywhere." },
 };
-static const struct conf_table BRACKET_TABLE = { BRACKET_OPTIONS, COUNT(BRACKET_OPTIONS) };
+static const struct conf_table BRACKET_TABLE = CONF_TABLE(BRACKET_OPTIONS);
 
 static const struct conf_row SOURCE_OPTIONS[] = {
 	{ "poll", CONF_SET, { { CONF_INT, "N", IN(source.poll), -7, 24, NULL } }, .initial = "4",
@@ -279,7 +279,7 @@ static const struct conf_row SOURCE_OPTIONS[] = {
 	{ "filter", CONF_SET, { COUNTED("N", IN(source.filter), 1, 64) }, .initial = "64",
 	  .help = "As in vmtime.conf." },
 };
-static const struct conf_table SOURCE_TABLE = { SOURCE_OPTIONS, COUNT(SOURCE_OPTIONS) };
+static const struct conf_table SOURCE_TABLE = CONF_TABLE(SOURCE_OPTIONS);
 
 static const struct conf_row EVIDENCE_OPTIONS[] = {
 	{ "after", CONF_SET, { SPAN("SPAN", IN_DRAFT(after)) }, .help = "So much later." },
@@ -287,7 +287,7 @@ static const struct conf_row EVIDENCE_OPTIONS[] = {
 	{ "for", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(span)) }, .help = "... for so long." },
 	{ "polled", CONF_SET, .given = IN_DRAFT(is_polled), .help = "It wakes nobody, and is seen at the next wake-up." },
 };
-static const struct conf_table EVIDENCE_TABLE = { EVIDENCE_OPTIONS, COUNT(EVIDENCE_OPTIONS) };
+static const struct conf_table EVIDENCE_TABLE = CONF_TABLE(EVIDENCE_OPTIONS);
 
 static const struct conf_row ROWS[] = {
 	{ "duration", CONF_SET, { SPAN_ABOVE_0("SPAN", IN(duration)) }, .initial = "1h",
@@ -353,7 +353,7 @@ static const struct conf_row ROWS[] = {
 	  .help = "The reference runs at this rate from now on: another crystal." },
 	{ "slew", CONF_SET, { AT, SPEED, SPEEDS_RATE }, HAPPENS(slew_close),
 	  .options = &(const struct conf_table){ (const struct conf_row[]){
-		{ "for", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(span)) }, .help = "For so long." } }, 1 },
+		{ "for", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(span)) }, .help = "For so long." } }, 1, NULL },
 	  .help = "The host slews its clock." },
 	{ "clocksource", CONF_SET, { AT, SPEED, SPEEDS_RATE }, HAPPENS(clocksource_close),
 	  .help = "Another counter beneath CLOCK_MONOTONIC_RAW, against which the reference runs so." },
@@ -370,4 +370,4 @@ static const struct conf_row ROWS[] = {
 };
 /* clang-format on */
 
-const struct conf_table SCENARIO_TABLE = { ROWS, COUNT(ROWS) };
+const struct conf_table SCENARIO_TABLE = CONF_TABLE(ROWS);

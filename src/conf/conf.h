@@ -27,7 +27,7 @@
 #define CONF_DEPTH_MAX 8       /* files open at once through include, confdir   */
 #define CONF_FILES_MAX 256     /* files read altogether                         */
 #define CONF_LIST_MAX  128     /* files that one include or confdir may name    */
-#define CONF_NOTES_MAX 48
+#define CONF_NOTES_MAX 128
 
 /* File and line of something said about the configuration; line and column count from 1. */
 struct conf_place {

@@ -36,8 +36,9 @@ static bool has_something(const struct conf_row *row, const void *target)
 
 	if (row->act != CONF_SET || !is_written(row, target))
 		return false;
-	return row->values[0].kind == CONF_NONE ||
-	       conf_value_format(&row->values[0], target, word, sizeof word)[0];
+	if (row->values[0].kind)
+		return conf_value_format(&row->values[0], target, word, sizeof word)[0];
+	return !row->rest || conf_value_format(row->rest, target, word, sizeof word)[0];
 }
 
 static void print_words(struct text *t, const struct conf_row *row, const void *target)
@@ -45,8 +46,10 @@ static void print_words(struct text *t, const struct conf_row *row, const void *
 	char word[CONF_WORD_MAX];
 
 	add(t, "%s", row->name);
-	for (const struct conf_value *value = row->values; value->kind != CONF_NONE; value++)
-		add(t, " %s", conf_value_format(value, target, word, sizeof word));
+	for (const struct conf_value *v = row->values; v->kind != CONF_NONE; v++)
+		add(t, " %s", conf_value_format(v, target, word, sizeof word));
+	if (row->rest && row->rest->at)
+		add(t, " %s", conf_value_format(row->rest, target, word, sizeof word));
 }
 
 static bool is_initial(const struct conf_row *row, const void *target)
@@ -58,18 +61,34 @@ static bool is_initial(const struct conf_row *row, const void *target)
 		      row->initial) == 0;
 }
 
+/* An option that adds one flag a time is written once for each. */
+static void print_option(struct text *t, const struct conf_row *option, const void *target)
+{
+	const struct conf_value *value = option->values;
+	unsigned flags;
+
+	if (value->kind != CONF_FLAGS) {
+		add(t, " ");
+		print_words(t, option, target);
+		return;
+	}
+	flags = *(const unsigned *)((const char *)target + (value->at - 1));
+	for (unsigned i = 0; value->choices[i]; i++)
+		if (flags >> i & 1)
+			add(t, " %s %s", option->name, value->choices[i]);
+}
+
 static void print_line(struct text *t, const struct conf_row *row, const void *target)
 {
+	const struct conf_row *option;
+
 	if (!has_something(row, target))
 		return;
 	print_words(t, row, target);
-	for (size_t i = 0; row->options && i < row->options->n; i++) {
-		const struct conf_row *option = &row->options->rows[i];
-
+	for (size_t i = 0; (option = conf_row_at(row->options, i)); i++) {
 		if (!has_something(option, target) || is_initial(option, target))
 			continue;
-		add(t, " ");
-		print_words(t, option, target);
+		print_option(t, option, target);
 	}
 	add(t, "\n");
 }
@@ -83,9 +102,9 @@ static void terminate(const struct text *t)
 size_t conf_print(const struct conf_table *table, void *target, char *to, size_t size)
 {
 	struct text t = { to, size, 0 };
+	const struct conf_row *row;
 
-	for (size_t i = 0; i < table->n; i++) {
-		const struct conf_row *row = &table->rows[i];
+	for (size_t i = 0; (row = conf_row_at(table, i)); i++) {
 		const void *element;
 
 		if (!row->element) {
@@ -99,18 +118,32 @@ size_t conf_print(const struct conf_table *table, void *target, char *to, size_t
 	return t.n;
 }
 
-/* The words of a row as one writes them, then what each value may be, the default and the help. */
-static void explain(struct text *t, const struct conf_row *row, const char *indent)
+static const char *name_of(const struct conf_value *value)
+{
+	return value->name ? value->name : "VALUE";
+}
+
+static void explain_value(struct text *t, const struct conf_value *value, const char *indent)
 {
 	char expected[160];
 
+	add(t, "%s\t%s: %s\n", indent, name_of(value),
+	    conf_value_expected(value, expected, sizeof expected));
+}
+
+/* The words of a row as one writes them, then what each value may be, the default and the help. */
+static void explain(struct text *t, const struct conf_row *row, const char *indent)
+{
 	add(t, "%s%s", indent, row->name);
-	for (const struct conf_value *value = row->values; value->kind != CONF_NONE; value++)
-		add(t, " %s", value->name ? value->name : "VALUE");
+	for (const struct conf_value *v = row->values; v->kind != CONF_NONE; v++)
+		add(t, " %s", name_of(v));
+	if (row->rest)
+		add(t, row->rest_min ? " %s ..." : " [%s ...]", name_of(row->rest));
 	add(t, "%s\n", row->options ? " [OPTION ...]" : "");
-	for (const struct conf_value *value = row->values; value->kind != CONF_NONE; value++)
-		add(t, "%s\t%s: %s\n", indent, value->name ? value->name : "VALUE",
-		    conf_value_expected(value, expected, sizeof expected));
+	for (const struct conf_value *v = row->values; v->kind != CONF_NONE; v++)
+		explain_value(t, v, indent);
+	if (row->rest)
+		explain_value(t, row->rest, indent);
 	if (row->initial)
 		add(t, "%s\tdefault: %s\n", indent, row->initial);
 	add(t, "%s\t%s\n", indent, row->help);
@@ -120,10 +153,9 @@ static void explain(struct text *t, const struct conf_row *row, const char *inde
 static void list_ignored(struct text *t, const struct conf_table *table, const char *indent)
 {
 	const char *reason = NULL;
+	const struct conf_row *row;
 
-	for (size_t i = 0; i < table->n; i++) {
-		const struct conf_row *row = &table->rows[i];
-
+	for (size_t i = 0; (row = conf_row_at(table, i)); i++) {
 		if (row->act != CONF_IGNORE)
 			continue;
 		if (!reason)
@@ -138,18 +170,16 @@ static void list_ignored(struct text *t, const struct conf_table *table, const c
 size_t conf_reference(const struct conf_table *table, char *to, size_t size)
 {
 	struct text t = { to, size, 0 };
+	const struct conf_row *row, *option;
 
-	for (size_t i = 0; i < table->n; i++) {
-		const struct conf_row *row = &table->rows[i];
-
+	for (size_t i = 0; (row = conf_row_at(table, i)); i++) {
 		if (row->act == CONF_IGNORE)
 			continue;
 		explain(&t, row, "");
-		for (size_t k = 0; row->options && k < row->options->n; k++)
-			if (row->options->rows[k].act != CONF_IGNORE)
-				explain(&t, &row->options->rows[k], "\t");
-		if (row->options)
-			list_ignored(&t, row->options, "\t");
+		for (size_t k = 0; (option = conf_row_at(row->options, k)); k++)
+			if (option->act != CONF_IGNORE)
+				explain(&t, option, "\t");
+		list_ignored(&t, row->options, "\t");
 		add(&t, "\n");
 	}
 	list_ignored(&t, table, "");

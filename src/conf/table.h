@@ -24,10 +24,11 @@
 struct conf_reader; /* the parser at work, for a hook to speak through */
 
 enum conf_act {
-	CONF_SET,     /* store the values                                             */
-	CONF_IGNORE,  /* known, without meaning here: skipped with `help` as a note   */
-	CONF_INCLUDE, /* read the files that the argument names                       */
-	CONF_CONFDIR, /* read the *.conf files of the directories                     */
+	CONF_SET,       /* store the values                                              */
+	CONF_IGNORE,    /* known, without effect: checked, then told, with `help` as why */
+	CONF_INCLUDE,   /* read the files that the argument names                        */
+	CONF_CONFDIR,   /* read the *.conf files of the directories                      */
+	CONF_SOURCEDIR, /* read their *.sources files, by the grammar of `lines`         */
 };
 
 /* clang-format off */
@@ -37,21 +38,36 @@ struct conf_row {
 	struct conf_value values[CONF_VALUES_MAX + 1]; /* all required; ends with CONF_NONE */
 	size_t given;                     /* CONF_AT a bool that says "was written", or 0   */
 	const struct conf_table *options; /* name-value pairs after the values, or NULL     */
+	const struct conf_value *rest;    /* what each further word is, or NULL             */
+	unsigned rest_min, rest_max;      /* how many of these words there are; 0: no limit */
+	const struct conf_table *lines;   /* CONF_SOURCEDIR: what its files may hold        */
+
+	/* Reads the words instead of values, options and rest; 0, or what conf_refuse gave. */
+	int (*words)(const struct conf_row *row, void *target, struct slice words,
+		     struct conf_reader *reader);
 
 	/* For directives that may come several times; all three or none. */
 	void *(*open)(void *target);                            /* an element with its defaults  */
 	int (*close)(void *target, struct conf_reader *reader); /* 0, or what conf_refuse gave   */
 	const void *(*element)(void *target, unsigned i);       /* to print; NULL past the last  */
 
-	const char *initial; /* the default as -p prints it; NULL: none */
-	const char *help;    /* full sentences                          */
+	const char *initial; /* the default as -p prints it; NULL: none                      */
+	const char *help;    /* full sentences; CONF_IGNORE: half of one, "the kernel does it" */
 };
 /* clang-format on */
 
+/* Rows, and those of further tables behind them. */
 struct conf_table {
 	const struct conf_row *rows;
 	size_t n;
+	const struct conf_table *next; /* NULL: the last */
 };
+
+/* Of an array of rows, with nothing behind it. */
+#define CONF_TABLE(rows) { rows, COUNT(rows), NULL }
+
+/* Row @i, counted through all tables from @table on; NULL past the last. */
+const struct conf_row *conf_row_at(const struct conf_table *table, size_t i);
 
 /*
  * Reads the file @path, and what it includes, into @target.  Notes are added to @notes.  Returns 0,

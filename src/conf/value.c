@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/units.h"
 
 struct unit {
@@ -83,14 +84,17 @@ static bool read_number(const struct conf_value *value, struct slice s, int64_t 
 	case CONF_INT:
 	case CONF_COUNT: return slice_to_int(s, ret);
 	case CONF_SECONDS:
-	case CONF_PPM: return slice_to_scaled(s, 9, ret);
+	case CONF_PPM:
+	case CONF_DECIMAL: return slice_to_scaled(s, 9, ret);
 	case CONF_SPAN: return read_with_unit(s, SPAN_UNITS, COUNT(SPAN_UNITS), ret);
 	case CONF_RATE: return read_with_unit(s, RATE_UNITS, COUNT(RATE_UNITS), ret);
 	case CONF_SWITCH: return read_switch(s, ret);
-	case CONF_CHOICE: return read_choice(s, value->choices, ret);
+	case CONF_CHOICE:
+	case CONF_FLAGS: return read_choice(s, value->choices, ret);
 	case CONF_REFID: return read_refid(s, ret);
 	case CONF_TEXT:
 	case CONF_PATH:
+	case CONF_ADDRESS:
 	case CONF_NONE: return false;
 	}
 	return false;
@@ -98,12 +102,12 @@ static bool read_number(const struct conf_value *value, struct slice s, int64_t 
 
 static bool is_text(enum conf_kind kind)
 {
-	return kind == CONF_TEXT || kind == CONF_PATH;
+	return kind == CONF_TEXT || kind == CONF_PATH || kind == CONF_ADDRESS;
 }
 
 static bool has_range(enum conf_kind kind)
 {
-	return kind >= CONF_INT && kind <= CONF_RATE;
+	return kind >= CONF_INT && kind <= CONF_DECIMAL;
 }
 
 static void store(const struct conf_value *value, int64_t number, void *member)
@@ -118,10 +122,13 @@ static void store(const struct conf_value *value, int64_t number, void *member)
 	case CONF_SPAN: *(vt_span *)member = VT_NS(number); return;
 	case CONF_PPM:
 	case CONF_RATE: *(vt_rate *)member = (vt_rate){ (double)number / 1e6 }; return;
+	case CONF_DECIMAL: *(double *)member = (double)number / 1e9; return;
+	case CONF_FLAGS: *(unsigned *)member |= 1u << number; return;
 	case CONF_REFID: *(uint32_t *)member = (uint32_t)number; return;
 	case CONF_SWITCH: *(bool *)member = number != 0; return;
 	case CONF_TEXT:
 	case CONF_PATH:
+	case CONF_ADDRESS:
 	case CONF_NONE: return;
 	}
 }
@@ -131,35 +138,54 @@ static int64_t load(const struct conf_value *value, const void *member)
 	switch (value->kind) {
 	case CONF_INT: return *(const int *)member;
 	case CONF_COUNT:
-	case CONF_CHOICE: return *(const unsigned *)member;
+	case CONF_CHOICE:
+	case CONF_FLAGS: return *(const unsigned *)member;
 	case CONF_SECONDS:
 	case CONF_SPAN: return ((const vt_span *)member)->ns;
 	case CONF_PPM:
 	case CONF_RATE: return llround(((const vt_rate *)member)->ppb * 1e6);
+	case CONF_DECIMAL: return llround(*(const double *)member * 1e9);
 	case CONF_REFID: return *(const uint32_t *)member;
 	case CONF_SWITCH: return *(const bool *)member;
 	case CONF_TEXT:
 	case CONF_PATH:
+	case CONF_ADDRESS:
 	case CONF_NONE: return 0;
 	}
 	return 0;
 }
 
+/* @member NULL: only checked. */
+static bool read_text(const struct conf_value *value, struct slice s, char *member)
+{
+	struct address address;
+	char text[CONF_WORD_MAX];
+
+	assert(value->max < CONF_WORD_MAX);
+	if (s.n == 0 || !slice_copy(s, text, (size_t)value->max + 1))
+		return false;
+	if (value->kind == CONF_PATH && text[0] != '/')
+		return false;
+	if (value->kind == CONF_ADDRESS && !address_read(s, &address))
+		return false;
+	if (member)
+		memcpy(member, text, s.n + 1);
+	return true;
+}
+
 bool conf_value_read(const struct conf_value *value, struct slice s, void *target)
 {
-	void *member = (char *)target + (value->at - 1);
+	void *member = value->at ? (char *)target + (value->at - 1) : NULL;
 	int64_t number;
 
-	assert(value->at > 0);
-	if (value->kind == CONF_PATH && (s.n == 0 || s.p[0] != '/'))
-		return false;
 	if (is_text(value->kind))
-		return s.n > 0 && slice_copy(s, member, (size_t)value->max + 1);
+		return read_text(value, s, member);
 	if (!read_number(value, s, &number))
 		return false;
 	if (has_range(value->kind) && (number < value->min || number > value->max))
 		return false;
-	store(value, number, member);
+	if (member)
+		store(value, number, member);
 	return true;
 }
 
@@ -199,20 +225,34 @@ static void format_refid(uint32_t id, char *to, size_t size)
 	snprintf(to, size, "%s", text);
 }
 
+static void format_flags(unsigned flags, const char *const *choices, char *to, size_t size)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (unsigned i = 0; choices[i] && used < size; i++)
+		if (flags >> i & 1)
+			used += (size_t)snprintf(to + used, size - used, "%s%s", used ? " " : "",
+						 choices[i]);
+}
+
 static void format_number(const struct conf_value *value, int64_t number, char *to, size_t size)
 {
 	switch (value->kind) {
 	case CONF_INT:
 	case CONF_COUNT: snprintf(to, size, "%lld", (long long)number); return;
 	case CONF_SECONDS:
-	case CONF_PPM: format_decimal(number, to, size); return;
+	case CONF_PPM:
+	case CONF_DECIMAL: format_decimal(number, to, size); return;
 	case CONF_SPAN: format_with_unit(number, SPAN_UNITS, COUNT(SPAN_UNITS), to, size); return;
 	case CONF_RATE: format_with_unit(number, RATE_UNITS, COUNT(RATE_UNITS), to, size); return;
 	case CONF_REFID: format_refid((uint32_t)number, to, size); return;
 	case CONF_SWITCH: snprintf(to, size, "%s", number ? "on" : "off"); return;
 	case CONF_CHOICE: snprintf(to, size, "%s", value->choices[number]); return;
+	case CONF_FLAGS: format_flags((unsigned)number, value->choices, to, size); return;
 	case CONF_TEXT:
 	case CONF_PATH:
+	case CONF_ADDRESS:
 	case CONF_NONE: return;
 	}
 }
@@ -243,8 +283,11 @@ static const char *const EXPECTED[] = {
 	[CONF_TEXT] = "a word of at most",
 	[CONF_PATH] = "a path that begins with / of at most",
 	[CONF_REFID] = "one to four printable characters",
+	[CONF_DECIMAL] = "a number",
+	[CONF_ADDRESS] = "an IPv4 or IPv6 address",
 	[CONF_SWITCH] = "on or off",
 	[CONF_CHOICE] = "one of",
+	[CONF_FLAGS] = "one of",
 };
 
 const char *conf_value_expected(const struct conf_value *value, char *to, size_t size)
@@ -257,12 +300,12 @@ const char *conf_value_expected(const struct conf_value *value, char *to, size_t
 		format_number(value, value->min, min, sizeof min);
 		format_number(value, value->max, max, sizeof max);
 		snprintf(to, size, "%s from %s to %s", what, min, max);
-	} else if (is_text(value->kind)) {
+	} else if (value->kind != CONF_ADDRESS && is_text(value->kind)) {
 		snprintf(to, size, "%s %lld bytes", what, (long long)value->max);
 	} else {
 		snprintf(to, size, "%s", what);
 	}
-	if (value->kind != CONF_CHOICE)
+	if (!value->choices)
 		return to;
 	for (size_t i = 0; value->choices[i]; i++) {
 		used = strlen(to);

@@ -27,11 +27,14 @@ enum conf_kind {
 	CONF_PPM,     /* decimal number of parts per million: chrony's unit     -> vt_rate    */
 	CONF_SPAN,    /* whole number with its unit: ns us ms s min h           -> vt_span    */
 	CONF_RATE,    /* whole number with its unit: ppb ppm                    -> vt_rate    */
+	CONF_DECIMAL, /* decimal number without a unit                          -> double     */
 	CONF_TEXT,    /* a word of at most `max` bytes                          -> char[]     */
 	CONF_PATH,    /* the same, from / : a daemon leaves the folder it began in -> char[]     */
 	CONF_REFID,   /* one to four printable characters, first in the top byte -> uint32_t  */
+	CONF_ADDRESS, /* an IPv4 or IPv6 address                                -> char[]     */
 	CONF_SWITCH,  /* on or off                                              -> bool       */
 	CONF_CHOICE,  /* one of `choices`, stored by its index                  -> an enum    */
+	CONF_FLAGS,   /* one of `choices`, added as 1 << index                  -> unsigned   */
 };
 
 /* Room for any value as text: the `max` of a CONF_TEXT is below it. */
@@ -43,13 +46,20 @@ enum conf_kind {
 struct conf_value {
 	enum conf_kind kind;
 	const char *name; /* for people: THRESHOLD                                            */
-	size_t at;        /* CONF_AT                                                          */
-	int64_t min, max; /* numbers: the number, ns, or 1e-15; text: `max` bytes             */
-	const char *const *choices; /* CONF_CHOICE: names in the order of the enum, then NULL */
+	size_t at;        /* CONF_AT; 0: the word is checked and not kept                     */
+	int64_t min, max; /* numbers: the number, ns, 1e-15, 1e-9 of a decimal; text: `max` bytes */
+	const char *const *choices; /* names in the order of the enum or the bits, then NULL  */
 };
 
 #define CONF_NS_PER_S      INT64_C(1000000000)
 #define CONF_UNITS_PER_PPM INT64_C(1000000000) /* 1e-15 per 1e-6 */
+#define CONF_UNITS_PER_ONE INT64_C(1000000000) /* of a CONF_DECIMAL */
+
+/* A decimal up to this survives being a double, to the last 1e-9. */
+#define CONF_DECIMAL_MAX (1000000 * CONF_UNITS_PER_ONE)
+
+/* Room for an address as text. */
+#define CONF_ADDRESS_MAX 46
 
 /* Stores @s in @target.  False, and @target untouched, where it is not what @value describes. */
 bool conf_value_read(const struct conf_value *value, struct slice s, void *target) must_check;

@@ -111,6 +111,8 @@ int daemon_load_settings(const struct options *options, const char *configuratio
 	                  ret, &error);
 	while (conf_notes_pop(&notes, &note))
 		log_warn("%s", conf_note_format(&note, text, sizeof text));
+	if (notes.n_lost)
+		log_warn("and %u more warnings about the configuration", notes.n_lost);
 	if (r < 0)
 		log_fail("%s", conf_error_format(&error, text, sizeof text));
 	return r;

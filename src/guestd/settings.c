@@ -7,21 +7,24 @@
 #include "guestd/settings_table.h"
 
 /* What a configuration starts from before its first line. */
-static const struct settings UNWRITTEN = {
-	.hostclock = true,
-	.max_slew_rate = { .ppb = 83333333 },
-	.drift_interval = { .ns = 3600 * CONF_NS_PER_S },
-	.pid_file = "/run/vmtime/vmtimed.pid",
-	.user = "vmtime",
-	.clock_owner = CLOCK_OWNER_REFUSE,
-};
+static void start_unwritten(struct settings *ret)
+{
+	*ret = (struct settings){
+		.hostclock = true,
+		.max_slew_rate = { .ppb = 83333333 },
+		.drift_interval = { .ns = 3600 * CONF_NS_PER_S },
+		.pid_file = "/run/vmtime/vmtimed.pid",
+		.user = "vmtime",
+		.clock_owner = CLOCK_OWNER_REFUSE,
+	};
+}
 
 /* Stands for "no such file" in the language, which has no empty words. */
 #define NO_FILE "/"
 
 void settings_default(struct settings *ret)
 {
-	*ret = UNWRITTEN;
+	start_unwritten(ret);
 	ret->is_rtcsync = true;
 	strcpy(ret->drift_file, "/var/lib/vmtime/drift");
 }
@@ -44,9 +47,12 @@ int settings_load(const char *path, const char *const *extra, size_t n_extra,
                   const struct conf_loader *loader, struct conf_notes *notes, struct settings *ret,
                   struct conf_error *reterr)
 {
-	struct settings_builder b = { .settings = UNWRITTEN };
-	int err = load_all(path, extra, n_extra, loader, notes, &b, reterr);
+	struct settings_builder b;
+	int err;
 
+	start_unwritten(&b.settings);
+	b.n_refclocks_seen = 0;
+	err = load_all(path, extra, n_extra, loader, notes, &b, reterr);
 	if (err)
 		return err;
 	if (strcmp(b.settings.pid_file, NO_FILE) == 0)

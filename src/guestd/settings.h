@@ -5,7 +5,7 @@
 /*
  * settings.h - vmtimed's configuration as one value
  *
- * Made by conf/'s parser from the one table in settings_table.c, never changed
+ * Made by conf/'s parser from the table in settings_table.h, never changed
  * afterwards: a reload makes a new value, compares, and swaps.
  */
 
@@ -17,8 +17,10 @@
 #include "conf/conf.h"
 #include "core/source_conf.h"
 #include "core/step_policy.h"
+#include "guestd/settings_ntp.h"
 
 #define SETTINGS_REFCLOCKS_MAX 8
+#define SETTINGS_NTP_MAX       16
 #define SETTINGS_PATH_MAX      256
 #define SETTINGS_USER_MAX      64
 
@@ -39,6 +41,9 @@ struct settings {
 	struct refclock_settings refclocks[SETTINGS_REFCLOCKS_MAX];
 	bool hostclock; /* use the host's clock even where no refclock names it; default true */
 
+	unsigned n_ntp;
+	struct ntp_settings ntp[SETTINGS_NTP_MAX]; /* servers, then pools, then peers */
+
 	enum step_resume resume;
 	bool is_makestep_given;
 	vt_span makestep_threshold;
@@ -57,8 +62,8 @@ struct settings {
 };
 
 /* Room for what settings_print and settings_reference write. */
-#define SETTINGS_PRINT_MAX     16384
-#define SETTINGS_REFERENCE_MAX 32768
+#define SETTINGS_PRINT_MAX     49152
+#define SETTINGS_REFERENCE_MAX 49152
 
 /* No configuration at all: the host's clock, rtcsync, the default paths. */
 void settings_default(struct settings *ret);

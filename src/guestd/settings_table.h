@@ -29,23 +29,25 @@ struct refclock_draft {
 	enum refclock_driver driver;
 	char parameter[REFCLOCK_PARAMETER_MAX];
 	struct source_conf source;
-
-	/* Where the values of options without meaning here go. */
-	struct {
-		int number;
-		vt_span span;
-		uint32_t refid;
-		bool flag;
-	} ignored;
 };
 
-/* The target of the table: the settings being made, and the refclock line at hand. */
+/* The target of the table: the settings being made, and the line at hand. */
 struct settings_builder {
 	struct settings settings;
 	struct refclock_draft draft;
+	struct ntp_settings ntp;
 	unsigned n_refclocks_seen; /* of every driver: chrony numbers the refids through */
 };
 
 extern const struct conf_table SETTINGS_TABLE;
+
+/* Its parts, each leading to the next. */
+extern const struct conf_table SETTINGS_REFCLOCK_TABLE;
+extern const struct conf_table SETTINGS_NTP_TABLE;
+extern const struct conf_table SETTINGS_GENERAL_TABLE;
+extern const struct conf_table SETTINGS_CHRONY_TABLE; /* what is accepted without effect */
+
+/* What the files of a sourcedir may hold. */
+extern const struct conf_table SETTINGS_SOURCES_TABLE;
 
 #endif

@@ -20,10 +20,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-#define N_FILES   5
+#define N_FILES   6
 #define SEPARATOR '\x1e'
 
-static const char *const NAMES[N_FILES] = { "/main", "/a", "/b", "/d/1.conf", "/d/2.conf" };
+static const char *const NAMES[N_FILES] = { "/main", "/a", "/b", "/d/1.conf", "/d/2.conf",
+	                                      "/s/a.sources" };
 
 struct files {
 	struct slice text[N_FILES];
@@ -61,7 +62,7 @@ static int find_all(void *context, const char *pattern, int (*found)(void *list,
 	int err = 0;
 
 	(void)context;
-	for (size_t i = 1; i < N_FILES && !err; i++)
+	for (size_t i = 1; i < 5 && !err; i++)
 		if (strstr(pattern, "d/") ? i > 2 : i <= 2)
 			err = found(list, NAMES[i]);
 	return err;
@@ -70,7 +71,8 @@ static int find_all(void *context, const char *pattern, int (*found)(void *list,
 static int list_all(void *context, const char *directory, const char *suffix,
 		    int (*found)(void *list, const char *path), void *list)
 {
-	(void)suffix;
+	if (strcmp(suffix, ".sources") == 0)
+		return strcmp(directory, "/s") == 0 ? found(list, "/s/a.sources") : -ENOENT;
 	return strcmp(directory, "/d") == 0 ? find_all(context, "/d/*", found, list) : -ENOENT;
 }
 

@@ -11,35 +11,7 @@ from stage import check
 
 stage.enter(seconds=60)
 
-DEBIAN = """\
-# Settings of the distribution
-confdir /etc/chrony/conf.d
-pool 2.debian.pool.example iburst
-sourcedir /run/chrony-dhcp
-sourcedir /etc/chrony/sources.d
-keyfile /etc/chrony/chrony.keys
-driftfile /var/lib/chrony/chrony.drift
-ntsdumpdir /var/lib/chrony
-#log tracking measurements statistics
-logdir /var/log/chrony
-maxupdateskew 100.0
-rtcsync
-makestep 1 3
-leapsectz right/UTC
-"""
-
-RED_HAT = """\
-server 0.rhel.pool.example iburst
-server 1.rhel.pool.example iburst
-sourcedir /run/chrony-dhcp
-driftfile /var/lib/chrony/drift
-makestep 1.0 3
-rtcsync
-keyfile /etc/chrony.keys
-ntsdumpdir /var/lib/chrony
-leapsectz right/UTC
-logdir /var/log/chrony
-"""
+DISTRIBUTIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "distributions")
 
 
 def refused(what, path, *words):
@@ -94,21 +66,54 @@ def test_files():
     os.unlink(stage.CONFIGURATION)
 
 
+def distributions():
+    """The files in the forms that distributions and clouds ship: (name, path)."""
+    return sorted((entry.name[:-5], entry.path) for entry in os.scandir(DISTRIBUTIONS))
+
+
 def test_distributions():
-    for what, text in (("Debian", DEBIAN), ("RHEL", RED_HAT)):
-        path = stage.write("/run/chrony.conf", text)
+    check("there are files of distributions", len(distributions()) >= 15, distributions())
+    for what, path in distributions():
+        result = stage.vmtimed("-p", "-f", path, text=True)
+        lines = result.stdout.splitlines()
+        warnings = result.stderr.splitlines()
+        check(f"{what}: loads", result.returncode == 0 and not stage.exists(stage.SOCKET),
+              repr(result))
+        check(f"{what}: warnings only, each once", all(": warning: " in line for line in warnings)
+              and len(set(warnings)) == len(warnings), warnings)
+        check(f"{what}: what matters is understood", {"rtcsync", "hostclock on"} <= set(lines)
+              and any(line.startswith("makestep ") for line in lines), lines)
+        again = stage.vmtimed("-p", "-f", stage.write("/run/again.conf", result.stdout), text=True)
+        check(f"{what}: what is printed loads as the same", again.stdout == result.stdout
+              and again.returncode == 0, repr(again))
+    result = stage.vmtimed("-p", "-f", stage.write("/run/wrong.conf", "port none\n"), text=True)
+    check("-p of a file in error: 1, and nothing is printed", result.returncode == 1
+          and not result.stdout and "/run/wrong.conf:1:6: port: expected" in result.stderr,
+          repr(result))
+
+
+def test_a_distribution_runs():
+    for what in ("debian-12", "rhel-9"):
+        path = os.path.join(DISTRIBUTIONS, f"{what}.conf")
         with stage.Daemon("-f", path) as daemon:
             warnings = daemon.lines("warning: ")
             check(f"{what}'s file starts", daemon.process.poll() is None, daemon.log())
-            for directive in ("pool" if what == "Debian" else "server", "sourcedir", "keyfile",
-                              "ntsdumpdir", "logdir", "leapsectz"):
-                found = [line for line in warnings if f": {directive}" in line]
+            for directive in ("server, pool, peer", "keyfile", "ntsdumpdir", "leapsectz"):
+                found = [line for line in warnings if f": {directive}: " in line]
                 check(f"{what}: one warning for {directive}", len(found) == 1
                       and found[0].count(path), warnings)
-            check(f"{what}: nothing is said twice", len(set(warnings)) == len(warnings), warnings)
-            printed = stage.vmtimed("-p", "-f", path, text=True).stdout.splitlines()
-            check(f"{what}: what matters is understood", {"rtcsync", "makestep 1 3", "hostclock on"}
-                  <= set(printed), printed)
+
+
+def test_sources_that_programs_write():
+    """A sourcedir is read as root at the start; a bad line in it is told and left out."""
+    os.mkdir("/run/chrony-dhcp")
+    stage.write("/run/chrony-dhcp/eth0.sources", "server 10.0.0.1 iburst\nbogus\nrtcsync\n")
+    path = stage.write("/run/dhcp.conf", "sourcedir /run/chrony-dhcp\n")
+    result = stage.vmtimed("-p", "-f", path, text=True)
+    check("the good line counts", "server 10.0.0.1 iburst" in result.stdout.splitlines()
+          and "rtcsync" not in result.stdout and result.returncode == 0, repr(result))
+    check("the others are told", "eth0.sources:2:1: left out: " in result.stderr
+          and "eth0.sources:3:1: left out: " in result.stderr, result.stderr)
 
 
 def reload(daemon, answers):
@@ -189,5 +194,6 @@ def test_reload_storm():
         check("300 reloads leave it whole", stage.vmtime().returncode == 0 and fds < 16, fds)
 
 
-stage.finish(test_errors, test_files, test_distributions, test_reload, test_reload_default_file,
+stage.finish(test_errors, test_files, test_distributions, test_a_distribution_runs,
+             test_sources_that_programs_write, test_reload, test_reload_default_file,
              test_reload_storm)

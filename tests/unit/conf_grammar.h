@@ -22,6 +22,9 @@ struct target {
 	vt_rate ppm, rate;
 	char text[9];
 	uint32_t refid;
+	double decimal;
+	char address[CONF_ADDRESS_MAX];
+	unsigned colours, kinds;
 	bool is_on, has_pair, is_flagged;
 	enum colour colour;
 	int first, second;
@@ -57,6 +60,18 @@ static inline const void *mark_element(void *target, unsigned i)
 	return NULL;
 }
 
+/* A directive that no values describe: what it is given is its trail. */
+static inline int words_read(const struct conf_row *row, void *target, struct slice words,
+			     struct conf_reader *reader)
+{
+	struct target *t = target;
+
+	if (!words.n)
+		return conf_refuse(reader, "%s: expected some", row->name);
+	(void)snprintf(t->trail, sizeof t->trail, "%.*s", (int)words.n, words.p);
+	return 0;
+}
+
 #define AT(member) CONF_AT(struct target, member)
 #define S          CONF_NS_PER_S
 
@@ -67,9 +82,51 @@ static const struct conf_row OPTIONS[] = {
 	  .initial = "0",
 	  .help = "Seconds." },
 	{ "flag", CONF_SET, .given = AT(is_flagged), .help = "A flag." },
+	{ "kind", CONF_SET, { { CONF_FLAGS, "KIND", AT(kinds), 0, 0, COLOURS } }, .help = "Kinds." },
 	{ "old", CONF_IGNORE, { { CONF_INT, "N", AT(first), 0, 1, NULL } }, .help = "gone" },
 };
-static const struct conf_table OPTION_TABLE = { OPTIONS, COUNT(OPTIONS) };
+static const struct conf_table OPTION_TABLE = CONF_TABLE(OPTIONS);
+
+/* What the files of a "sources" directive may hold. */
+static const struct conf_row SOURCE_ROWS[] = {
+	{ "mark",
+	  CONF_SET,
+	  { { CONF_TEXT, "NAME", AT(mark), 0, 8, NULL } },
+	  .open = mark_open,
+	  .close = mark_close,
+	  .element = mark_element,
+	  .help = "A mark." },
+};
+static const struct conf_table SOURCE_LINES = CONF_TABLE(SOURCE_ROWS);
+
+static const struct conf_value MORE_COLOURS = { CONF_FLAGS, "COLOUR", AT(colours), 0, 0, COLOURS };
+static const struct conf_value MORE_NUMBERS = { CONF_INT, "N", 0, 0, 9, NULL };
+
+/* Behind the others in a table of their own. */
+static const struct conf_row MORE_ROWS[] = {
+	{ "decimal",
+	  CONF_SET,
+	  { { CONF_DECIMAL, "X", AT(decimal), -CONF_DECIMAL_MAX, CONF_DECIMAL_MAX, NULL } },
+	  .help = "A decimal number." },
+	{ "address",
+	  CONF_SET,
+	  { { CONF_ADDRESS, "ADDRESS", AT(address), 0, CONF_ADDRESS_MAX - 1, NULL } },
+	  .help = "An address." },
+	{ "colours", CONF_SET, .rest = &MORE_COLOURS, .help = "Any colours." },
+	{ "words", CONF_SET, .words = words_read, .element = mark_element, .help = "Words." },
+	{ "sources",
+	  CONF_SOURCEDIR,
+	  { { CONF_TEXT, "DIRECTORY", 0, 0, 255, NULL } },
+	  .lines = &SOURCE_LINES,
+	  .help = "." },
+	{ "few",
+	  CONF_IGNORE,
+	  .rest = &MORE_NUMBERS,
+	  .rest_min = 1,
+	  .rest_max = 2,
+	  .help = "few is none" },
+};
+static const struct conf_table MORE = CONF_TABLE(MORE_ROWS);
 
 static const struct conf_row ROWS[] = {
 	{ "number",
@@ -120,7 +177,7 @@ static const struct conf_row ROWS[] = {
 	{ "confdir", CONF_CONFDIR, { { CONF_TEXT, "DIRECTORY", 0, 0, 255, NULL } }, .help = "." },
 	{ "gone", CONF_IGNORE, .help = "has no meaning here" },
 };
-static const struct conf_table TABLE = { ROWS, COUNT(ROWS) };
+static const struct conf_table TABLE = { ROWS, COUNT(ROWS), &MORE };
 
 static inline struct target fresh_target(void)
 {

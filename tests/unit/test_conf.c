@@ -55,9 +55,15 @@ static void test_each_kind_is_stored(void **state)
 {
 	(void)state;
 	struct target t =
-		accept_text("number -7\ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
+		accept_text("decimal -0.000000001\naddress ::ffff:1.2.3.4\ncolours red blue\n"
+	                    "colours green\nnumber -7 kind blue kind red\nwords a  b \ncount 4294967295\nppm 83333.333\nspan 90min\nrate 50ppb\n"
 	                    "text 12345678\nrefid PHC\nswitch on\ncolour blue\npair 1 2\n");
 
+	assert_true(t.decimal == -1e-9);
+	assert_string_equal(t.address, "::ffff:1.2.3.4");
+	assert_int_equal(t.colours, 1 << RED | 1 << GREEN | 1 << BLUE);
+	assert_int_equal(t.kinds, 1 << RED | 1 << BLUE);
+	assert_string_equal(t.trail, "a  b");
 	assert_int_equal(t.number, -7);
 	assert_int_equal(t.count, UINT32_MAX);
 	assert_true(t.ppm.ppb == 83333333);
@@ -96,60 +102,71 @@ static void test_grammar(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct {
+	const char *text, *want;
+} REFUSALS[] = {
+	{ "number two", "test:1:8: number: expected N, a whole number from -7 to 24, got \"two\"" },
+	{ "\n\n  number 25", "test:3:10: number: expected N, a whole number from -7 to 24, got \"25\"" },
+	{ "number", "test:1:7: number: expected N, a whole number from -7 to 24, got the end of the line" },
+	{ "number 3.0", "test:1:8: number: expected N, a whole number from -7 to 24, got \"3.0\"" },
+	{ "number 99999999999999999999", "test:1:8: number: expected N, a whole number from -7 to 24, got \"99999999999999999999\"" },
+	{ "number 3 #", "test:1:10: number: expected the name of an option, got \"#\"" },
+	{ "count -1", "test:1:7: count: expected N, a whole number from 0 to 4294967295, got \"-1\"" },
+	{ "count 4294967296", "test:1:7: count: expected N, a whole number from 0 to 4294967295, got \"4294967296\"" },
+	{ "ppm nan", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"nan\"" },
+	{ "ppm inf", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"inf\"" },
+	{ "ppm 0x10", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"0x10\"" },
+	{ "ppm 1,5", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"1,5\"" },
+	{ "ppm 100000.000000001", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"100000.000000001\"" },
+	{ "span 5", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"5\"" },
+	{ "span 5 ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"5\"" },
+	{ "span ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"ms\"" },
+	{ "span -5ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"-5ms\"" },
+	{ "span 7201s", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"7201s\"" },
+	{ "span 9999999999999h", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"9999999999999h\"" },
+	{ "rate 5", "test:1:6: rate: expected RATE, a rate with its unit (ppb ppm) from 0ppb to 500ppm, got \"5\"" },
+	{ "rate 5ms", "test:1:6: rate: expected RATE, a rate with its unit (ppb ppm) from 0ppb to 500ppm, got \"5ms\"" },
+	{ "text 123456789", "test:1:6: text: expected TEXT, a word of at most 8 bytes, got \"123456789\"" },
+	{ "refid PHC00", "test:1:7: refid: expected NAME, one to four printable characters, got \"PHC00\"" },
+	{ "refid \xff", "test:1:7: refid: expected NAME, one to four printable characters, got \"\\xff\"" },
+	{ "switch yes", "test:1:8: switch: expected SWITCH, on or off, got \"yes\"" },
+	{ "colour pink", "test:1:8: colour: expected COLOUR, one of red, green, blue, got \"pink\"" },
+	{ "pair 1", "test:1:7: pair: expected SECOND, a whole number from 0 to 9, got the end of the line" },
+	{ "pair 1 2 3", "test:1:10: pair: expected the end of the line, got \"3\"" },
+	{ "number 3 seconds", "test:1:17: number seconds: expected S, a number of seconds from -1 to 10, got the end of the line" },
+	{ "number 3 seconds x", "test:1:18: number seconds: expected S, a number of seconds from -1 to 10, got \"x\"" },
+	{ "number 3 flag 4", "test:1:15: number: expected the name of an option, got \"4\"" },
+	{ "number 3 old 2", "test:1:14: number old: expected N, a whole number from 0 to 1, got \"2\"" },
+	{ "nonsense", "test:1:1: expected a directive, got \"nonsense\"" },
+	{ "numbe 3", "test:1:1: expected a directive, got \"numbe\"" },
+	{ "numbers 3", "test:1:1: expected a directive, got \"numbers\"" },
+	{ "number 3\n\"\\", "test:2:1: expected a directive, got \"\\\"\\\\\"" },
+	{ "text \x01", "test:1:6: expected text, got the byte \"\\x01\"" },
+	{ "mark bad", "test:1: mark: expected a good one" },
+	{ "gone 1", "test:1:6: gone: expected the end of the line, got \"1\"" },
+	{ "decimal 1000000.1", "test:1:9: decimal: expected X, a number from -1000000 to 1000000, got \"1000000.1\"" },
+	{ "decimal", "test:1:8: decimal: expected X, a number from -1000000 to 1000000, got the end of the line" },
+	{ "address 1.2.3", "test:1:9: address: expected ADDRESS, an IPv4 or IPv6 address, got \"1.2.3\"" },
+	{ "address fe80::1%lo", "test:1:9: address: expected ADDRESS, an IPv4 or IPv6 address, got \"fe80::1%lo\"" },
+	{ "colours red pink", "test:1:13: colours: expected COLOUR, one of red, green, blue, got \"pink\"" },
+	{ "few", "test:1:4: few: expected N, a whole number from 0 to 9, got the end of the line" },
+	{ "few 1 10", "test:1:7: few: expected N, a whole number from 0 to 9, got \"10\"" },
+	{ "few 1 2 3", "test:1:9: few: expected the end of the line, got \"3\"" },
+	{ "words", "test:1: words: expected some" },
+	{ "sources", "test:1:8: sources: expected a directory, got the end of the line" },
+	{ "include", "test:1:8: include: expected one path of at most 255 bytes, got the end of the line" },
+	{ "include a b", "test:1:11: include: expected one path of at most 255 bytes, got \"b\"" },
+	{ "confdir", "test:1:8: confdir: expected a directory, got the end of the line" },
+	{ "include /none", "test:1: cannot read \"/none\": No such file or directory" },
+};
+/* clang-format on */
+
 static void test_refusals_say_what_was_expected(void **state)
 {
 	(void)state;
-	/* clang-format off */
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
-		{ "number two", "test:1:8: number: expected N, a whole number from -7 to 24, got \"two\"" },
-		{ "\n\n  number 25", "test:3:10: number: expected N, a whole number from -7 to 24, got \"25\"" },
-		{ "number", "test:1:7: number: expected N, a whole number from -7 to 24, got the end of the line" },
-		{ "number 3.0", "test:1:8: number: expected N, a whole number from -7 to 24, got \"3.0\"" },
-		{ "number 99999999999999999999", "test:1:8: number: expected N, a whole number from -7 to 24, got \"99999999999999999999\"" },
-		{ "number 3 #", "test:1:10: number: expected the name of an option, got \"#\"" },
-		{ "count -1", "test:1:7: count: expected N, a whole number from 0 to 4294967295, got \"-1\"" },
-		{ "count 4294967296", "test:1:7: count: expected N, a whole number from 0 to 4294967295, got \"4294967296\"" },
-		{ "ppm nan", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"nan\"" },
-		{ "ppm inf", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"inf\"" },
-		{ "ppm 0x10", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"0x10\"" },
-		{ "ppm 1,5", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"1,5\"" },
-		{ "ppm 100000.000000001", "test:1:5: ppm: expected PPM, a number of ppm from -1000 to 100000, got \"100000.000000001\"" },
-		{ "span 5", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"5\"" },
-		{ "span 5 ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"5\"" },
-		{ "span ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"ms\"" },
-		{ "span -5ms", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"-5ms\"" },
-		{ "span 7201s", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"7201s\"" },
-		{ "span 9999999999999h", "test:1:6: span: expected SPAN, a length of time with its unit (ns us ms s min h) from 0ns to 2h, got \"9999999999999h\"" },
-		{ "rate 5", "test:1:6: rate: expected RATE, a rate with its unit (ppb ppm) from 0ppb to 500ppm, got \"5\"" },
-		{ "rate 5ms", "test:1:6: rate: expected RATE, a rate with its unit (ppb ppm) from 0ppb to 500ppm, got \"5ms\"" },
-		{ "text 123456789", "test:1:6: text: expected TEXT, a word of at most 8 bytes, got \"123456789\"" },
-		{ "refid PHC00", "test:1:7: refid: expected NAME, one to four printable characters, got \"PHC00\"" },
-		{ "refid \xff", "test:1:7: refid: expected NAME, one to four printable characters, got \"\\xff\"" },
-		{ "switch yes", "test:1:8: switch: expected SWITCH, on or off, got \"yes\"" },
-		{ "colour pink", "test:1:8: colour: expected COLOUR, one of red, green, blue, got \"pink\"" },
-		{ "pair 1", "test:1:7: pair: expected SECOND, a whole number from 0 to 9, got the end of the line" },
-		{ "pair 1 2 3", "test:1:10: pair: expected the end of the line, got \"3\"" },
-		{ "number 3 seconds", "test:1:17: number seconds: expected S, a number of seconds from -1 to 10, got the end of the line" },
-		{ "number 3 seconds x", "test:1:18: number seconds: expected S, a number of seconds from -1 to 10, got \"x\"" },
-		{ "number 3 flag 4", "test:1:15: number: expected the name of an option, got \"4\"" },
-		{ "number 3 old 2", "test:1:14: number old: expected N, a whole number from 0 to 1, got \"2\"" },
-		{ "nonsense", "test:1:1: expected a directive, got \"nonsense\"" },
-		{ "numbe 3", "test:1:1: expected a directive, got \"numbe\"" },
-		{ "numbers 3", "test:1:1: expected a directive, got \"numbers\"" },
-		{ "number 3\n\"\\", "test:2:1: expected a directive, got \"\\\"\\\\\"" },
-		{ "text \x01", "test:1:6: expected text, got the byte \"\\x01\"" },
-		{ "mark bad", "test:1: mark: expected a good one" },
-		{ "include", "test:1:8: include: expected one path of at most 255 bytes, got the end of the line" },
-		{ "include a b", "test:1:11: include: expected one path of at most 255 bytes, got \"b\"" },
-		{ "confdir", "test:1:8: confdir: expected a directory, got the end of the line" },
-		{ "include /none", "test:1: cannot read \"/none\": No such file or directory" },
-	};
-	/* clang-format on */
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		refuse_bytes(cases[i].text, strlen(cases[i].text), cases[i].want);
+	for (size_t i = 0; i < COUNT(REFUSALS); i++)
+		refuse_bytes(REFUSALS[i].text, strlen(REFUSALS[i].text), REFUSALS[i].want);
 	refuse_bytes("number\0 3", 9, "test:1:7: expected text, got the byte \"\\x00\"");
 	refuse_bytes("\0", 1, "test:1:1: expected text, got the byte \"\\x00\"");
 	refuse_bytes("number 3\n# a\0b", 14, "test:2:4: expected text, got the byte \"\\x00\"");
@@ -211,16 +228,17 @@ static void test_long_paths(void **state)
 static void test_notes(void **state)
 {
 	(void)state;
-	const char *text = "gone 1 2 \"3\ngone\nnumber 3 old 1\n\nmark odd\n";
+	const char *text = "gone\nGONE\nnumber 3 old 1\n\nmark odd\nfew 1\nfew 1 2\n";
 	struct target t = fresh_target();
 	struct conf_notes notes;
 	struct conf_note note;
 	struct conf_error error;
 	char line[512];
 	static const char *const want[] = {
-		"test:1: gone: has no meaning here",
-		"test:3: number old: gone",
+		"test:1: gone: has no meaning here; it is ignored",
+		"test:3: number old: gone; it is ignored",
 		"test:5: mark: an odd one",
+		"test:6: few: few is none; it is ignored",
 	};
 
 	assert_int_equal(read_bytes(text, strlen(text), &t, &notes, &error), 0);
@@ -240,7 +258,7 @@ static void test_too_many_notes(void **state)
 	(void)state;
 	struct conf_row rows[CONF_NOTES_MAX + 5];
 	char names[COUNT(rows)][8], text[COUNT(rows) * 8] = "";
-	struct conf_table table = { rows, COUNT(rows) };
+	struct conf_table table = CONF_TABLE(rows);
 	struct conf_notes notes;
 	struct conf_error error;
 	struct conf_loader loader = { 0 };
@@ -276,6 +294,11 @@ static struct target random_target(struct rng *rng)
 		t.refid = t.refid >> 8 | (uint32_t)rng_in(rng, '!', '~') << 24;
 	t.is_on = rng_in(rng, 0, 1);
 	t.is_flagged = rng_in(rng, 0, 1);
+	t.decimal = (double)rng_in(rng, -CONF_DECIMAL_MAX, CONF_DECIMAL_MAX) / 1e9;
+	t.colours = (unsigned)rng_in(rng, 0, 7);
+	t.kinds = (unsigned)rng_in(rng, 0, 7);
+	if (rng_in(rng, 0, 1))
+		strcpy(t.address, rng_in(rng, 0, 1) ? "10.0.0.1" : "fe80::1");
 	t.colour = (enum colour)rng_in(rng, 0, BLUE);
 	t.has_pair = rng_in(rng, 0, 1);
 	t.first = t.has_pair ? (int)rng_in(rng, 0, 9) : 0;
@@ -287,6 +310,8 @@ static bool is_same(const struct target *a, const struct target *b)
 {
 	return a->number == b->number && a->count == b->count && a->seconds.ns == b->seconds.ns &&
 	       a->span.ns == b->span.ns && a->ppm.ppb == b->ppm.ppb && a->rate.ppb == b->rate.ppb &&
+	       a->decimal == b->decimal && strcmp(a->address, b->address) == 0 &&
+	       a->colours == b->colours && a->kinds == b->kinds &&
 	       strcmp(a->text, b->text) == 0 && a->refid == b->refid && a->is_on == b->is_on &&
 	       a->has_pair == b->has_pair && a->is_flagged == b->is_flagged &&
 	       a->colour == b->colour && a->first == b->first && a->second == b->second;
@@ -333,14 +358,17 @@ static void test_reference_has_every_row(void **state)
 	size_t n = conf_reference(&TABLE, text, sizeof text);
 
 	assert_int_equal(n, strlen(text));
-	for (size_t i = 0; i < COUNT(ROWS); i++)
-		assert_non_null(strstr(text, ROWS[i].name));
+	for (size_t i = 0; i < COUNT(ROWS) + COUNT(MORE_ROWS); i++)
+		assert_non_null(strstr(text, conf_row_at(&TABLE, i)->name));
+	assert_null(conf_row_at(&TABLE, COUNT(ROWS) + COUNT(MORE_ROWS)));
+	assert_non_null(strstr(text, "colours [COLOUR ...]\n\tCOLOUR: one of red, green, blue\n"));
 	assert_non_null(strstr(text, "pair FIRST SECOND\n\tFIRST: a whole number from 0 to 9\n"
 	                             "\tSECOND: a whole number from 0 to 9\n\tTwo numbers.\n"));
 	assert_non_null(strstr(text, "\tAccepted with a warning, without effect:\n"
 	                             "\t\t(gone)\n\t\told\n\ncount N\n"));
 	assert_non_null(strstr(text, "\nAccepted with a warning, without effect:\n"
-	                             "\t(has no meaning here)\n\tgone\n"));
+	                             "\t(has no meaning here)\n\tgone\n"
+	                             "\t(few is none)\n\tfew\n"));
 	assert_non_null(strstr(text, "number N [OPTION ...]\n"));
 	assert_non_null(strstr(text, "\tseconds S\n\t\tS: a number of seconds from -1 to 10\n"
 	                             "\t\tdefault: 0\n\t\tSeconds.\n"));
@@ -351,7 +379,8 @@ static void test_noise(void **state)
 {
 	struct rng *rng = *state;
 	static const char *const WORDS[] = { "number",  "pair", "mark",    " ",  "\n", "7",
-		                             "include", "/x",   "seconds", "1e", "-",  "#" };
+		                             "include", "/x",   "seconds", "1e", "-",  "#",
+		                             "colours", "red",  "words",   "few" };
 	char text[256];
 
 	for (int i = 0; i < 20000; i++) {

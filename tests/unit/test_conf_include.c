@@ -49,6 +49,52 @@ static void test_files_are_read_in_place_and_in_order(void **state)
 	assert_string_equal(t.trail, "one sub two a10 b15 a20 three a10 a20 a30 four ");
 }
 
+/* Programs write them: what is wrong in one is told and left out, and the rest counts. */
+static void test_sources_in_folders(void **state)
+{
+	(void)state;
+	static const struct memory_file FILES[] = {
+		{ .path = "/dhcp/a.sources", .text = "mark a\nnumber 3\nmark c x\nmark bad\nmark b\n" },
+		{ .path = "/dhcp/b.conf", .text = "mark not" },
+		{ .path = "/dhcp/c.sources", .error = -EACCES },
+		{ .path = "/dhcp/d.sources", .text = "include /dhcp/b.conf" },
+		{ .path = "/main", .text = "\nsources /none /dhcp /own\nnumber 5\n" },
+		{ .path = "/own/a.sources", .text = "mark shadowed" },
+		{ .path = "/own/e.sources", .text = "mark e" },
+		{ .path = "/wrong", .text = "sources /dhcp\nnumber x\n" },
+		{ .path = NULL },
+	};
+	static const char *const NOTES[] = {
+		"/dhcp/a.sources:2:1: left out: expected a directive, got \"number\"",
+		"/dhcp/a.sources:3:8: left out: mark: expected the end of the line, got \"x\"",
+		"/dhcp/a.sources:4: left out: mark: expected a good one",
+		"/main:2: left out: cannot read \"/dhcp/c.sources\": Permission denied",
+		"/dhcp/d.sources:1:1: left out: expected a directive, got \"include\"",
+	};
+	struct memory_files memory = { FILES };
+	struct conf_loader loader = memory_loader(&memory);
+	struct target t = fresh_target();
+	struct conf_notes notes;
+	struct conf_note note;
+	struct conf_error error = { .text = "" };
+	char line[512];
+
+	conf_notes_init(&notes);
+	assert_int_equal(conf_read_file(&TABLE, &t, &loader, "/main", &notes, &error), 0);
+	assert_string_equal(t.trail, "a b e ");
+	assert_int_equal(t.number, 5);
+	for (size_t i = 0; i < COUNT(NOTES); i++) {
+		assert_true(conf_notes_pop(&notes, &note));
+		assert_string_equal(conf_note_format(&note, line, sizeof line), NOTES[i]);
+	}
+	assert_false(conf_notes_pop(&notes, &note));
+	/* Behind such a folder the main file is judged as strictly as before. */
+	assert_int_equal(read_files(FILES, "/wrong", &t, line, sizeof line), -EINVAL);
+	assert_string_equal(line,
+	                    "/wrong:2:8: number: expected N, a whole number from -7 to 24, got "
+	                    "\"x\"");
+}
+
 static void test_files_that_cannot_be_read(void **state)
 {
 	(void)state;
@@ -177,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files_are_read_in_place_and_in_order),
+		cmocka_unit_test(test_sources_in_folders),
 		cmocka_unit_test(test_files_that_cannot_be_read),
 		cmocka_unit_test(test_loops_end),
 		cmocka_unit_test(test_bombs_are_bounded),

@@ -60,6 +60,69 @@ static struct refclock_settings random_refclock(struct rng *rng)
 	return clock;
 }
 
+static double random_decimal(struct rng *rng)
+{
+	return (double)rng_in(rng, -CONF_DECIMAL_MAX, CONF_DECIMAL_MAX) / 1e9;
+}
+
+static int random_int(struct rng *rng)
+{
+	return (int)rng_in(rng, INT32_MIN, INT32_MAX);
+}
+
+static struct ntp_settings random_ntp(struct rng *rng)
+{
+	struct ntp_settings n = {
+		.port = random_int(rng),
+		.nts_port = random_int(rng),
+		.min_poll = random_int(rng),
+		.max_poll = random_int(rng),
+		.has_presend = rng_in(rng, 0, 1),
+		.poll_target = random_int(rng),
+		.filter = random_int(rng),
+		.version = random_int(rng),
+		.min_stratum = random_int(rng),
+		.max_sources = random_int(rng),
+		.min_samples = random_int(rng),
+		.max_samples = random_int(rng),
+		.max_unreach = random_int(rng),
+		.has_key = rng_in(rng, 0, 1),
+		.cert_set = (unsigned)rng_next(rng),
+		.extensions = (unsigned)rng_in(rng, 0, 7),
+		.max_delay = random_span(rng, -DECADES, DECADES),
+		.min_delay = random_span(rng, -DECADES, DECADES),
+		.offset = random_span(rng, -DECADES, DECADES),
+		.max_delay_ratio = random_decimal(rng),
+		.max_delay_dev_ratio = random_decimal(rng),
+		.max_delay_quantile = random_decimal(rng),
+		.has_asymmetry = rng_in(rng, 0, 1),
+	};
+	bool *const flags[] = { &n.iburst, &n.burst, &n.nts, &n.offline, &n.auto_offline,
+		                &n.xleave, &n.copy, &n.ipv4, &n.ipv6, &n.prefer,
+		                &n.noselect, &n.trust, &n.require };
+
+	random_word(rng, "", n.name, sizeof n.name);
+	n.presend_min_poll = n.has_presend ? random_int(rng) : 0;
+	n.key = n.has_key ? (unsigned)rng_in(rng, 1, UINT32_MAX) : 0;
+	n.asymmetry = n.has_asymmetry ? random_decimal(rng) : 0;
+	for (size_t i = 0; i < COUNT(flags); i++)
+		*flags[i] = rng_in(rng, 0, 1);
+	return n;
+}
+
+/* Of the kinds in their order. */
+static void random_sources(struct rng *rng, struct settings *s)
+{
+	enum ntp_kind kind = NTP_SERVER;
+
+	s->n_ntp = (unsigned)rng_in(rng, 0, SETTINGS_NTP_MAX);
+	for (unsigned i = 0; i < s->n_ntp; i++) {
+		kind = (enum ntp_kind)rng_in(rng, kind, NTP_PEER);
+		s->ntp[i] = random_ntp(rng);
+		s->ntp[i].kind = kind;
+	}
+}
+
 static struct settings random_settings(struct rng *rng)
 {
 	struct settings s = { .hostclock = rng_in(rng, 0, 1), .is_rtcsync = rng_in(rng, 0, 1) };
@@ -67,6 +130,7 @@ static struct settings random_settings(struct rng *rng)
 	s.n_refclocks = (unsigned)rng_in(rng, 0, SETTINGS_REFCLOCKS_MAX);
 	for (unsigned i = 0; i < s.n_refclocks; i++)
 		s.refclocks[i] = random_refclock(rng);
+	random_sources(rng, &s);
 	s.resume = (enum step_resume)rng_in(rng, 0, STEP_RESUME_IGNORE);
 	if (rng_in(rng, 0, 1)) {
 		s.is_makestep_given = true;
@@ -102,6 +166,29 @@ static bool is_same_source(const struct source_conf *a, const struct source_conf
 	       a->noselect == b->noselect && a->require == b->require && a->trust == b->trust;
 }
 
+static bool is_same_ntp(const struct ntp_settings *a, const struct ntp_settings *b)
+{
+	return a->kind == b->kind && strcmp(a->name, b->name) == 0 && a->port == b->port &&
+	       a->nts_port == b->nts_port && a->min_poll == b->min_poll &&
+	       a->max_poll == b->max_poll && a->has_presend == b->has_presend &&
+	       a->presend_min_poll == b->presend_min_poll && a->poll_target == b->poll_target &&
+	       a->filter == b->filter && a->version == b->version &&
+	       a->min_stratum == b->min_stratum && a->max_sources == b->max_sources &&
+	       a->min_samples == b->min_samples && a->max_samples == b->max_samples &&
+	       a->max_unreach == b->max_unreach && a->has_key == b->has_key && a->key == b->key &&
+	       a->cert_set == b->cert_set && a->extensions == b->extensions &&
+	       a->max_delay.ns == b->max_delay.ns && a->min_delay.ns == b->min_delay.ns &&
+	       a->offset.ns == b->offset.ns && a->max_delay_ratio == b->max_delay_ratio &&
+	       a->max_delay_dev_ratio == b->max_delay_dev_ratio &&
+	       a->max_delay_quantile == b->max_delay_quantile &&
+	       a->has_asymmetry == b->has_asymmetry && a->asymmetry == b->asymmetry &&
+	       a->iburst == b->iburst && a->burst == b->burst && a->nts == b->nts &&
+	       a->offline == b->offline && a->auto_offline == b->auto_offline &&
+	       a->xleave == b->xleave && a->copy == b->copy && a->ipv4 == b->ipv4 &&
+	       a->ipv6 == b->ipv6 && a->prefer == b->prefer && a->noselect == b->noselect &&
+	       a->trust == b->trust && a->require == b->require;
+}
+
 static bool is_same(const struct settings *a, const struct settings *b)
 {
 	bool same = a->n_refclocks == b->n_refclocks;
@@ -110,6 +197,9 @@ static bool is_same(const struct settings *a, const struct settings *b)
 		same = strcmp(a->refclocks[i].device, b->refclocks[i].device) == 0 &&
 		       a->refclocks[i].is_precise_off == b->refclocks[i].is_precise_off &&
 		       is_same_source(&a->refclocks[i].source, &b->refclocks[i].source);
+	same = same && a->n_ntp == b->n_ntp;
+	for (unsigned i = 0; i < a->n_ntp && same; i++)
+		same = is_same_ntp(&a->ntp[i], &b->ntp[i]);
 	return same && a->hostclock == b->hostclock && a->resume == b->resume &&
 	       a->is_makestep_given == b->is_makestep_given &&
 	       a->makestep_threshold.ns == b->makestep_threshold.ns &&
@@ -204,6 +294,10 @@ static void test_any_difference_is_one(void **state)
 		"refclock PHC /dev/ptp0 poll 5",
 		"refclock PHC /dev/ptp1",
 		"refclock PHC /dev/ptp0 tai",
+		"server a",
+		"pool a",
+		"server a iburst",
+		"server a\nserver b",
 	};
 
 	for (size_t i = 0; i < COUNT(TEXTS); i++)
@@ -220,11 +314,12 @@ static void test_reference_fits_and_tells_all(void **state)
 	(void)state;
 	char text[SETTINGS_REFERENCE_MAX];
 	size_t n = settings_reference(text, sizeof text);
+	const struct conf_row *row;
 
 	assert_true(n < sizeof text);
-	for (size_t i = 0; i < SETTINGS_TABLE.n; i++) {
-		assert_non_null(strstr(text, SETTINGS_TABLE.rows[i].name));
-		assert_non_null(strstr(text, SETTINGS_TABLE.rows[i].help));
+	for (size_t i = 0; (row = conf_row_at(&SETTINGS_TABLE, i)); i++) {
+		assert_non_null(strstr(text, row->name));
+		assert_non_null(strstr(text, row->help));
 	}
 }
 
@@ -265,10 +360,10 @@ static void check_manual(const char *manual, const struct conf_table *table)
 {
 	char head[128], expected[256], initial[64] = "";
 	const char *at = manual;
+	const struct conf_table *told = NULL; /* server, pool and peer share their options */
+	const struct conf_row *row;
 
-	for (size_t i = 0; i < table->n; i++) {
-		const struct conf_row *row = &table->rows[i];
-
+	for (size_t i = 0; (row = conf_row_at(table, i)); i++) {
 		if (row->act == CONF_IGNORE) {
 			if (!strstr(manual, row->name))
 				fail_msg("the manual lacks %s", row->name);
@@ -290,18 +385,59 @@ static void check_manual(const char *manual, const struct conf_table *table)
 			snprintf(initial, sizeof initial, "Default: %s.", row->initial);
 		if (row->initial && !strstr(at, initial))
 			fail_msg("%s: the manual lacks \"%s\"", row->name, initial);
-		if (row->options)
+		if (row->options && row->options != told)
 			check_manual(at, row->options);
+		told = row->options;
 	}
 }
 
 static void test_manual_tells_what_the_table_tells(void **state)
 {
 	(void)state;
-	char manual[32768];
+	char manual[65536];
 
 	read_manual(manual, sizeof manual);
 	check_manual(manual, &SETTINGS_TABLE);
+}
+
+/* The cell behind the directive's name in docs/configuration.md, where it stands once. */
+static void check_document(FILE *file, const struct conf_row *row)
+{
+	char line[512], want[512], cell[64];
+	unsigned n = 0;
+
+	snprintf(cell, sizeof cell, "| `%s` | ", row->name);
+	snprintf(want, sizeof want, "%sno effect: %s |\n", cell, row->help);
+	rewind(file);
+	while (fgets(line, sizeof line, file)) {
+		if (strncmp(line, cell, strlen(cell)) != 0)
+			continue;
+		n++;
+		if (row->act == CONF_IGNORE ? strcmp(line, want) != 0
+		                            : strstr(line, "no effect") != NULL)
+			fail_msg("the document says of %s: %s", row->name, line);
+	}
+	if (n != 1)
+		fail_msg("the document has %u rows for %s", n, row->name);
+}
+
+static void test_document_tells_what_the_table_tells(void **state)
+{
+	(void)state;
+	const char *root = getenv("VMTIME_ROOT");
+	const struct conf_row *row;
+	char path[512];
+	FILE *file;
+
+	if (!root)
+		fail_msg("VMTIME_ROOT does not say where the sources are");
+	snprintf(path, sizeof path, "%s/docs/configuration.md", root);
+	file = fopen(path, "re");
+	if (!file)
+		fail_msg("%s cannot be opened", path);
+	for (size_t i = 0; (row = conf_row_at(&SETTINGS_TABLE, i)); i++)
+		check_document(file, row);
+	fclose(file);
 }
 
 int main(void)
@@ -314,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_any_difference_is_one),
 		cmocka_unit_test(test_reference_fits_and_tells_all),
 		cmocka_unit_test(test_manual_tells_what_the_table_tells),
+		cmocka_unit_test(test_document_tells_what_the_table_tells),
 	};
 
 	rng_start(&rng);
