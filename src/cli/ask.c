@@ -42,17 +42,17 @@ void ask_explain_failure(enum line_client_outcome outcome, const char *path, int
 	}
 }
 
-int ask_line(const char *path, enum control_command command, char **ret, size_t *ret_length,
-             char reterr_text[ASK_SENTENCE_MAX])
+int ask_line(const char *path, const struct control_request *request, char **ret,
+             size_t *ret_length, char reterr_text[ASK_SENTENCE_MAX])
 {
-	const struct control_request request = { .command = command };
-	char line[256];
-	int error = control_encode_request(&request, line, sizeof line);
+	char line[CONTROL_REQUEST_MAX];
+	vt_span timeout = vt_span_add(VT_SEC(ASK_TIMEOUT_S), request->arguments.timeout);
+	int error = control_encode_request(request, line, sizeof line);
 	enum line_client_outcome outcome = LINE_CLIENT_FAILED;
 
 	if (error == 0)
-		outcome = line_client_ask(path, slice_trim(slice_of(line)), VT_SEC(ASK_TIMEOUT_S), ret,
-		                          ret_length, &error);
+		outcome = line_client_ask(path, slice_trim(slice_of(line)), timeout, ret, ret_length,
+		                          &error);
 	ask_explain_failure(outcome, path, error, reterr_text);
 	return outcome == LINE_CLIENT_ANSWERED ? 0 : -1;
 }

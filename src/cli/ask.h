@@ -16,11 +16,16 @@
 #define ASK_TIMEOUT_S    5
 
 /*
- * Asks the daemon behind the socket @path.  Returns 0 and the reply's line, to be freed by the
+ * Asks the daemon behind the socket @path, which has ASK_TIMEOUT_S for its answer, and the time
+ * that the request itself allows it.  Returns 0 and the reply's line, to be freed by the
  * caller with free(); or -1 with a sentence for people in @reterr_text, which is safe to print.
  */
-int ask_line(const char *path, enum control_command command, char **ret, size_t *ret_length,
-             char reterr_text[ASK_SENTENCE_MAX]) must_check;
+int ask_line(const char *path, const struct control_request *request, char **ret,
+             size_t *ret_length, char reterr_text[ASK_SENTENCE_MAX]) must_check;
+
+/* The sentence for an exchange that came to nothing; @error as os/line_client tells it. */
+void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
+                         char to[ASK_SENTENCE_MAX]);
 
 /* The sentence for an exchange that came to nothing; @error as os/line_client tells it. */
 void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,

@@ -62,19 +62,19 @@ static const char *source_name(const struct daemon *d, int source)
 	return source >= 0 && source < (int)d->refclocks.n ? d->refclocks.list[source].name : "";
 }
 
-static struct event_record make_record(const struct daemon *d, enum step_cause cause, int source)
+static struct event_record make_record(const struct daemon *d, const char *cause, int source)
 {
 	struct event_record r = { .number = 0 };
 
 	memcpy(r.boot, d->history.boot, sizeof r.boot);
-	snprintf(r.cause, sizeof r.cause, "%s", step_cause_name(cause));
+	snprintf(r.cause, sizeof r.cause, "%s", cause);
 	snprintf(r.source, sizeof r.source, "%s", source_name(d, source));
 	return r;
 }
 
 static struct event_record of_disruption(const struct daemon *d, const struct disruption *from)
 {
-	struct event_record r = make_record(d, from->cause, from->source);
+	struct event_record r = make_record(d, step_cause_name(from->cause), from->source);
 
 	r.end = ENDS[from->end];
 	r.evidence = from->evidence;
@@ -83,23 +83,6 @@ static struct event_record of_disruption(const struct daemon *d, const struct di
 	r.size = from->size;
 	r.blind_for = from->blind_for;
 	r.disrupted_for = from->disrupted_for;
-	return r;
-}
-
-static struct event_record of_step(const struct daemon *d, const struct discipline_event *e)
-{
-	struct event_record r = make_record(d, e->cause, e->source);
-
-	r.end = e->kind == EVENT_STEPPED ? EVENT_END_STEPPED : EVENT_END_LEFT;
-	r.evidence = EVIDENCE_READINGS;
-	r.size = e->size;
-	r.blind_for = e->noticed_after;
-	r.disrupted_for = e->repaired_after;
-	r.repaired_at = e->at;
-	/* Back by the time it took, and to what the clock showed before it was stepped. */
-	r.noticed_at = vt_real_add(e->at, (vt_span){ -e->repaired_after.ns });
-	if (e->kind == EVENT_STEPPED)
-		r.noticed_at = vt_real_add(r.noticed_at, (vt_span){ -e->size.ns });
 	return r;
 }
 
@@ -149,32 +132,21 @@ static void note_disruption(struct daemon *d, const struct disruption *from)
 
 void history_note(struct daemon *d, const struct discipline_event *e)
 {
-	struct event_record r;
-
-	switch (e->kind) {
-	case EVENT_DISRUPTED:
-	case EVENT_REPAIRED:
+	/* All others are told in the log; a step has its disruption, however short. */
+	if (e->kind == EVENT_DISRUPTED || e->kind == EVENT_REPAIRED)
 		note_disruption(d, &e->disruption);
-		return;
-	case EVENT_STEPPED:
-	case EVENT_UNSTEPPED:
-		if (d->history.is_open)
-			return; /* the disruption's end will say so */
-		r = of_step(d, e);
-		add(d, &r, REPORT_HAPPENING_CLOSED);
-		return;
-	case EVENT_SELECTED:
-	case EVENT_LOST:
-	case EVENT_SUSPECTED:
-	case EVENT_DISMISSED:
-	case EVENT_SLEWED:
-	case EVENT_FAILED:
-	case EVENT_REFUSED:
-	case EVENT_GAVE_UP:
-	case EVENT_SET_AWAY:
-	case EVENT_LET_BE:
-		return;
-	}
+}
+
+void history_note_rtc(struct daemon *d, vt_span size)
+{
+	struct event_record r = make_record(d, "RTC", -1);
+
+	r.end = EVENT_END_STEPPED;
+	r.evidence = EVIDENCE_RTC;
+	r.size = size;
+	r.repaired_at = daemon_clock_shows();
+	r.noticed_at = vt_real_add(r.repaired_at, (vt_span){ -size.ns });
+	add(d, &r, REPORT_HAPPENING_CLOSED);
 }
 
 static void write_boot(const uint8_t boot[EVENT_BOOT_SIZE], char *to, size_t size)

@@ -5,8 +5,8 @@
 /*
  * history.h - what happened to the clock, for `vmtime events`
  *
- * Every disruption, and every step that belongs to none, becomes one entry of
- * the ring.  Who follows is told as it happens.
+ * Every disruption becomes one entry of the ring, and every step belongs to one.
+ * Who follows is told as it happens.
  */
 
 #include <stddef.h>
@@ -41,6 +41,9 @@ void history_fini(struct history *h);
 
 /* Keeps what @e says, where it is an event of this kind, and tells who follows. */
 void history_note(struct daemon *d, const struct discipline_event *e);
+
+/* Keeps that the clock was set by @size from the RTC, which is none of the discipline's sources. */
+void history_note_rtc(struct daemon *d, vt_span size);
 
 /* The entry @r as a reader is told of it. */
 void history_report(const struct event_record *r, struct report_event *ret);

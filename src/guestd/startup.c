@@ -210,10 +210,12 @@ static void set_from_rtc(struct daemon *d)
 	if (vt_span_abs(correction).ns <= RTC_RADIUS.ns || d->options.is_observing)
 		return;
 	r = d->clock.port.ops->step(&d->clock.port, correction);
-	if (r < 0)
+	if (r < 0) {
 		log_err(r, "setting the clock from the RTC");
-	else
-		log_info("clock stepped by %+.3f s: cause=\"RTC\"", vt_span_seconds(correction));
+		return;
+	}
+	log_info("clock stepped by %+.3f s: cause=\"RTC\"", vt_span_seconds(correction));
+	history_note_rtc(d, correction);
 }
 
 /* What a daemon that only looks once does without. */

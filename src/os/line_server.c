@@ -331,13 +331,25 @@ static bool serve(struct line_client_state *c, short revents, vt_mono now)
 	return true;
 }
 
+/*
+ * Whether one that is held, and not read any more, has gone: it said its last, but may still want
+ * to hear.  The caller's loop need not pass POLLHUP on, so it is asked for here.
+ */
+static bool has_left(const struct line_client_state *c)
+{
+	struct pollfd fd = { .fd = c->fd };
+
+	return c->hold != LINE_HOLD_NOT && (c->is_ended || c->hold == LINE_HOLD_REPLY) &&
+	       poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 static void update_client(struct line_server *s, struct line_client_state *c, short revents)
 {
 	vt_mono now = s->now;
 
 	refill(c, now);
 	c->served = 0;
-	if (!serve(c, revents, now) || is_done(c) ||
+	if (!serve(c, revents, now) || is_done(c) || has_left(c) ||
 	    (!may_idle(c) && vt_mono_since(now, c->moved).ns >= LINE_SERVER_IDLE.ns)) {
 		close_client(c);
 		return;

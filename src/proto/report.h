@@ -115,7 +115,7 @@ enum report_end {
 /* What may speak of a disruption: one bit each of report_event.evidence, lowest first. */
 #define REPORT_EVIDENCE_BITS 15
 
-/* A disruption, or a step by itself. */
+/* A disruption.  Each step is part of one. */
 struct report_event {
 	bool is_there;           /* in a status: there has been one                         */
 	uint64_t number;         /* counts up, over restarts                                */
@@ -195,7 +195,7 @@ struct report_status {
 enum report_happening {
 	REPORT_HAPPENING_STATE,   /* this is the state now                        */
 	REPORT_HAPPENING_OPENED,  /* an event began                               */
-	REPORT_HAPPENING_CLOSED,  /* an event ended, or there was a step by itself */
+	REPORT_HAPPENING_CLOSED,  /* an event ended                            */
 	REPORT_HAPPENING_RENAMED, /* more is known of an event that has ended     */
 	REPORT_HAPPENINGS,        /* how many there are                           */
 };

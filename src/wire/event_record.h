@@ -5,7 +5,7 @@
 /*
  * event_record.h - one event, as it is kept
  *
- * What vmtimed remembers of a disruption, or of a step by itself.  It stands in
+ * What vmtimed remembers of a disruption.  It stands in
  * its own words, not in the numbers of an enum: a record is read by later
  * versions, which may count their causes differently.  Evidence is a set of
  * bits, to which new ones are only ever added (core/evidence.h).

@@ -354,6 +354,28 @@ static void test_a_stream_may_be_silent_and_ask(void **state)
 	line_server_reply(&f->server, client, "three", 5);
 }
 
+/* libev tells a hang-up as something to be read, and tells nothing of who is not read. */
+static void test_one_that_is_held_and_leaves_is_noticed_without_a_hangup(void **state)
+{
+	struct fixture *f = *state;
+	static const enum line_hold holds[] = { LINE_HOLD_REPLY, LINE_HOLD_STREAM };
+
+	for (size_t i = 0; i < COUNT(holds); i++) {
+		int fd = connect_client(f);
+		uint32_t client;
+
+		turn(f);
+		client = asked(f, fd, "wait\n");
+		assert_true(line_server_hold(&f->server, client, holds[i]));
+		f->server.clients[0].is_ended = true;
+		line_server_dispatch(&f->server, f->now, NULL, 0);
+		assert_true(line_server_has(&f->server, client));
+		close(fd);
+		line_server_dispatch(&f->server, f->now, NULL, 0);
+		assert_false(line_server_has(&f->server, client));
+	}
+}
+
 static void test_a_stream_that_is_not_read_is_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -509,6 +531,7 @@ int main(void)
 		WITH_SERVER(test_idle_client_is_dropped),
 		WITH_SERVER(test_a_reply_may_come_much_later_and_in_order),
 		WITH_SERVER(test_a_stream_may_be_silent_and_ask),
+		WITH_SERVER(test_one_that_is_held_and_leaves_is_noticed_without_a_hangup),
 		WITH_SERVER(test_a_stream_that_is_not_read_is_dropped),
 		WITH_SERVER(test_the_held_are_limited),
 		WITH_SERVER(test_clients_are_limited),

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+/*
+ * options.h - the command line of vmtime, without its commands
+ *
+ * Commands and options may come in any order.  Which command takes which option
+ * is a bit mask of the command's.
+ */
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/units.h"
+
+#define OPTIONS_DEFAULT_SOCKET "/run/vmtime/vmtimed.sock"
+
+enum { EXIT_SHOWN = 0, EXIT_NO_ANSWER = 1, EXIT_USAGE = 2 };
+
+enum option_bit {
+	OPTION_VERBOSE      = 1 << 0,
+	OPTION_JSON         = 1 << 1,
+	OPTION_COUNT        = 1 << 2,
+	OPTION_FOLLOW       = 1 << 3,
+	OPTION_AFTER_RESUME = 1 << 4,
+	OPTION_TIMEOUT      = 1 << 5,
+};
+
+struct options {
+	const char *socket;
+	unsigned given;       /* of enum option_bit */
+	unsigned count;       /* -n                 */
+	vt_span timeout;
+	bool wants_help;
+	bool wants_version;
+	char *const *words;   /* the command and its arguments; NULL ends them */
+};
+
+/* 0, or EXIT_USAGE after a sentence on standard error. */
+int options_parse(int argc, char **argv, struct options *ret) must_check;
+
+/* False, after a sentence, where an option was given that is not among @taken of @command. */
+bool options_fit(const struct options *options, const char *command, unsigned taken) must_check;
+
+/* "vmtime: @what '@word'; ..." on standard error; returns EXIT_USAGE. */
+int options_usage_error(const char *what, const char *word);
+
+void options_print_help(void);
+
+/* Seconds as people write them, "10" or "0.5": false for anything else, and for negative ones. */
+bool options_read_seconds(const char *word, vt_span *ret) must_check;
+
+#endif
