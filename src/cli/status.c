@@ -100,6 +100,51 @@ void status_headline(FILE *out, const struct report_status *status)
 	}
 }
 
+/* Whether it is the host that the bound is against. */
+static bool is_against_host(const struct report_status *status)
+{
+	const struct report_source *source = followed(status);
+
+	return source && source->is_host;
+}
+
+/* What is known of true time, which the bound is not about. */
+static void print_true_error(FILE *out, const struct report_status *status)
+{
+	char span[WORDS_SPAN_MAX];
+
+	if (!status->has_host_error)
+		fprintf(out, "; the host's own error is not known\n");
+	else if (status->has_bound && is_against_host(status))
+		fprintf(out, ", at most %s against true time\n",
+		        words_bound(span, vt_span_add(status->bound, status->host_error)));
+	else
+		fprintf(out, "; the host itself is right to %s\n",
+		        words_bound(span, status->host_error));
+}
+
+/* What the host says of itself, and what it comes to. */
+static void print_host(FILE *out, const struct report_status *status)
+{
+	const struct report_host_quality *said = &status->host_quality;
+	char safe[WORDS_SAFE_MAX], span[WORDS_SPAN_MAX];
+
+	if (!status->has_host_error && !status->has_host_quality)
+		return;
+	label(out, "Host");
+	if (status->has_host_error)
+		fprintf(out, "right to %s", words_bound(span, status->host_error));
+	else
+		fprintf(out, "how right it is is not known");
+	if (!status->has_host_quality) {
+		fprintf(out, ", by the configuration\n");
+		return;
+	}
+	fprintf(out, "; %ssynchronised, said its %s %s ago\n", said->is_synchronized ? "" : "not ",
+	        said->daemon[0] ? words_safe(said->daemon, safe, sizeof safe) : "daemon",
+	        words_span(span, status->host_quality_age));
+}
+
 static void print_error(FILE *out, const struct report_status *status)
 {
 	char span[WORDS_SPAN_MAX];
@@ -110,11 +155,8 @@ static void print_error(FILE *out, const struct report_status *status)
 		        reference(status));
 	else
 		fprintf(out, "not known");
-	if (status->has_host_error)
-		fprintf(out, "; the host itself is right to %s\n",
-		        words_bound(span, status->host_error));
-	else
-		fprintf(out, "; the host's own error is not known\n");
+	print_true_error(out, status);
+	print_host(out, status);
 	if (!is_synchronised(status))
 		return;
 	label(out, "Now");

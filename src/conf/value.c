@@ -52,6 +52,15 @@ static bool read_switch(struct slice s, int64_t *ret)
 	return *ret || slice_equals_nocase(s, "off");
 }
 
+/* On, off, or a number that is neither. */
+static bool read_port(const struct conf_value *value, struct slice s, int64_t *ret)
+{
+	if (!read_switch(s, ret))
+		return slice_to_int(s, ret) && *ret >= CONF_PORT_MIN && *ret <= value->max;
+	*ret = *ret ? value->min : 0;
+	return true;
+}
+
 static bool read_choice(struct slice s, const char *const *choices, int64_t *ret)
 {
 	for (*ret = 0; choices[*ret]; ++*ret)
@@ -89,6 +98,7 @@ static bool read_number(const struct conf_value *value, struct slice s, int64_t 
 	case CONF_SPAN: return read_with_unit(s, SPAN_UNITS, COUNT(SPAN_UNITS), ret);
 	case CONF_RATE: return read_with_unit(s, RATE_UNITS, COUNT(RATE_UNITS), ret);
 	case CONF_SWITCH: return read_switch(s, ret);
+	case CONF_PORT: return read_port(value, s, ret);
 	case CONF_CHOICE:
 	case CONF_FLAGS: return read_choice(s, value->choices, ret);
 	case CONF_REFID: return read_refid(s, ret);
@@ -115,6 +125,7 @@ static void store(const struct conf_value *value, int64_t number, void *member)
 	switch (value->kind) {
 	case CONF_INT: *(int *)member = (int)number; return;
 	case CONF_COUNT:
+	case CONF_PORT:
 	case CONF_CHOICE: /* gcc and clang store an enum without negative members as unsigned */
 		*(unsigned *)member = (unsigned)number;
 		return;
@@ -138,6 +149,7 @@ static int64_t load(const struct conf_value *value, const void *member)
 	switch (value->kind) {
 	case CONF_INT: return *(const int *)member;
 	case CONF_COUNT:
+	case CONF_PORT:
 	case CONF_CHOICE:
 	case CONF_FLAGS: return *(const unsigned *)member;
 	case CONF_SECONDS:
@@ -236,6 +248,14 @@ static void format_flags(unsigned flags, const char *const *choices, char *to, s
 						 choices[i]);
 }
 
+static void format_port(const struct conf_value *value, int64_t number, char *to, size_t size)
+{
+	if (number == 0 || number == value->min)
+		snprintf(to, size, "%s", number ? "on" : "off");
+	else
+		snprintf(to, size, "%lld", (long long)number);
+}
+
 static void format_number(const struct conf_value *value, int64_t number, char *to, size_t size)
 {
 	switch (value->kind) {
@@ -248,6 +268,7 @@ static void format_number(const struct conf_value *value, int64_t number, char *
 	case CONF_RATE: format_with_unit(number, RATE_UNITS, COUNT(RATE_UNITS), to, size); return;
 	case CONF_REFID: format_refid((uint32_t)number, to, size); return;
 	case CONF_SWITCH: snprintf(to, size, "%s", number ? "on" : "off"); return;
+	case CONF_PORT: format_port(value, number, to, size); return;
 	case CONF_CHOICE: snprintf(to, size, "%s", value->choices[number]); return;
 	case CONF_FLAGS: format_flags((unsigned)number, value->choices, to, size); return;
 	case CONF_TEXT:
@@ -286,6 +307,7 @@ static const char *const EXPECTED[] = {
 	[CONF_DECIMAL] = "a number",
 	[CONF_ADDRESS] = "an IPv4 or IPv6 address",
 	[CONF_SWITCH] = "on or off",
+	[CONF_PORT] = "on, off, or a port from",
 	[CONF_CHOICE] = "one of",
 	[CONF_FLAGS] = "one of",
 };
@@ -300,6 +322,8 @@ const char *conf_value_expected(const struct conf_value *value, char *to, size_t
 		format_number(value, value->min, min, sizeof min);
 		format_number(value, value->max, max, sizeof max);
 		snprintf(to, size, "%s from %s to %s", what, min, max);
+	} else if (value->kind == CONF_PORT) {
+		snprintf(to, size, "%s %d to %lld", what, CONF_PORT_MIN, (long long)value->max);
 	} else if (value->kind != CONF_ADDRESS && is_text(value->kind)) {
 		snprintf(to, size, "%s %lld bytes", what, (long long)value->max);
 	} else {

@@ -33,6 +33,7 @@ enum conf_kind {
 	CONF_REFID,   /* one to four printable characters, first in the top byte -> uint32_t  */
 	CONF_ADDRESS, /* an IPv4 or IPv6 address                                -> char[]     */
 	CONF_SWITCH,  /* on or off                                              -> bool       */
+	CONF_PORT,    /* on, off, or a port from CONF_PORT_MIN to max; on is `min` -> unsigned, off is 0 */
 	CONF_CHOICE,  /* one of `choices`, stored by its index                  -> an enum    */
 	CONF_FLAGS,   /* one of `choices`, added as 1 << index                  -> unsigned   */
 };
@@ -51,6 +52,7 @@ struct conf_value {
 	const char *const *choices; /* names in the order of the enum or the bits, then NULL  */
 };
 
+#define CONF_PORT_MIN      1024 /* below it a port takes privileges that a daemon has given up */
 #define CONF_NS_PER_S      INT64_C(1000000000)
 #define CONF_UNITS_PER_PPM INT64_C(1000000000) /* 1e-15 per 1e-6 */
 #define CONF_UNITS_PER_ONE INT64_C(1000000000) /* of a CONF_DECIMAL */

@@ -64,6 +64,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.history = HISTORY_INIT,
 	};
 	line_server_init(&d->server);
+	host_init(&d->host);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -264,6 +265,10 @@ static void end_if_once(struct daemon *d, vt_mono now)
 
 void daemon_read_clocks(struct daemon *d, vt_mono now)
 {
+	vt_span of_host = VT_NS(0);
+
+	(void)host_error(&d->host, &d->settings, now, &of_host);
+	discipline_set_host_error(&d->discipline, of_host);
 	d->now = now;
 	if (now.ns >= discipline_deadline(&d->discipline).ns) {
 		(void)clocksource_check(&d->clocksource);
@@ -278,11 +283,13 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	size_t n = 0;
 
 	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
+	n += d->n_host_fds = host_prepare(&d->host, ret + n);
 	return n;
 }
 
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
+	host_dispatch(d, now, fds ? fds + d->n_server_fds : NULL, fds ? d->n_host_fds : 0);
 	daemon_read_clocks(d, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
@@ -297,6 +304,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 
 	first = vt_mono_min(first, line_server_deadline(&d->server));
 	first = vt_mono_min(first, held_deadline(&d->held));
+	first = vt_mono_min(first, host_deadline(&d->host));
 	first = vt_mono_min(first, d->drift_due);
 	if (!d->options.is_observing)
 		first = vt_mono_min(first, d->owner_due);
@@ -356,6 +364,7 @@ void daemon_reload(struct daemon *d)
 		refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource);
 		refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
 	}
+	host_open(&d->host, settings.vsock_port, d->now);
 	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0
 	         ? "" : ": there is no file, so the host's clock is used");
@@ -381,6 +390,7 @@ void daemon_fini(struct daemon *d)
 	}
 	line_server_fini(&d->server);
 	history_fini(&d->history);
+	host_fini(&d->host);
 	opener_fini(&d->opener);
 	clocksource_fini(&d->clocksource);
 	pidfile_fini(&d->pidfile);

@@ -16,6 +16,7 @@
 #include "core/discipline.h"
 #include "guestd/held.h"
 #include "guestd/history.h"
+#include "guestd/host.h"
 #include "guestd/options.h"
 #include "guestd/refclocks.h"
 #include "guestd/settings.h"
@@ -32,7 +33,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS LINE_SERVER_FDS
+#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS)
 
 struct daemon {
 	struct options options;
@@ -43,7 +44,8 @@ struct daemon {
 
 	struct pidfile pidfile;
 	struct line_server server;
-	size_t n_server_fds;   /* of the latest daemon_prepare: each component's share */
+	struct host host;
+	size_t n_server_fds, n_host_fds; /* of the latest daemon_prepare: each component's share */
 	struct notify notify;
 	struct opener opener;
 	struct clocksource clocksource;

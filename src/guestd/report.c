@@ -140,7 +140,8 @@ void report_tracking(const struct daemon *d, vt_mono now, struct report_tracking
 	ret->residual_ppm = fast_ppm(c->residual);
 	ret->skew_ppm = estimator_rate_sigma(&s->estimator).ppb / 1e3;
 	ret->root_delay = vt_span_add(s->conf.delay, (vt_span){ 2 * s->latest.radius.ns });
-	ret->root_dispersion = radius;
+	/* Against true time, as far as anybody knows how right the source itself is. */
+	ret->root_dispersion = vt_span_add(radius, s->is_host ? c->host_error : VT_NS(0));
 	ret->update_interval = c->update_interval;
 	ret->leap = REPORT_LEAP_NORMAL;
 }
@@ -248,6 +249,7 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 		snprintf(ret->owner, sizeof ret->owner, "%s (pid %d)", d->contender.name,
 		         (int)d->contender.pid);
 	ret->has_bound = report_bound(d, now, &ret->bound);
+	host_report(&d->host, &d->settings, now, ret);
 	history_report_latest(&d->history, &ret->last_event);
 	report_tracking(d, now, &ret->tracking);
 	fill_sources(d, now, &ret->sources);

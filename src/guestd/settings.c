@@ -11,6 +11,7 @@ static void start_unwritten(struct settings *ret)
 {
 	*ret = (struct settings){
 		.hostclock = true,
+		.vsock_port = SETTINGS_VSOCK_PORT,
 		.max_slew_rate = { .ppb = 83333333 },
 		.drift_interval = { .ns = 3600 * CONF_NS_PER_S },
 		.pid_file = "/run/vmtime/vmtimed.pid",

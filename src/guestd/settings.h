@@ -23,6 +23,7 @@
 #define SETTINGS_NTP_MAX       16
 #define SETTINGS_PATH_MAX      256
 #define SETTINGS_USER_MAX      64
+#define SETTINGS_VSOCK_PORT    9532 /* `vsock on` */
 
 struct refclock_settings {
 	char device[SETTINGS_PATH_MAX]; /* as written: /dev/ptp0 */
@@ -45,6 +46,10 @@ struct settings {
 	struct ntp_settings ntp[SETTINGS_NTP_MAX]; /* servers, then pools, then peers */
 
 	enum step_resume resume;
+	unsigned vsock_port;  /* where the host may speak to us; 0: nowhere */
+	bool is_host_error_given;
+	vt_span host_error;   /* the host's own, as the administrator states it */
+
 	bool is_makestep_given;
 	vt_span makestep_threshold;
 	int makestep_limit; /* updates; negative: always */

@@ -34,6 +34,17 @@ static const struct conf_row ROWS[] = {
 	  .initial = "on",
 	  .help = "Find the host's clock, KVM virtual PTP, and follow it even where no refclock "
 	          "names it." },
+	{ "hosterror", CONF_SET,
+	  { { CONF_SPAN, "DURATION", IN_SETTINGS(host_error), 1, 3600 * CONF_NS_PER_S, NULL } },
+	  .given = IN_SETTINGS(is_host_error_given),
+	  .help = "How far the host's own clock can be off, as you know it. Without it, and without a "
+	          "message of the host itself, that is not known; such a message can make it larger, "
+	          "never smaller." },
+	{ "vsock", CONF_SET,
+	  { { CONF_PORT, "PORT", IN_SETTINGS(vsock_port), SETTINGS_VSOCK_PORT, UINT32_MAX - 1, NULL } },
+	  .initial = "on",
+	  .help = "Whether the host may tell us of pauses and of its clock's quality, on port 9532 or "
+	          "another one of vsock. What it says never sets the clock." },
 	{ "clockowner", CONF_SET,
 	  { CHOICE("RULE", IN_SETTINGS(clock_owner), OWNER_RULES) },
 	  .initial = "refuse",

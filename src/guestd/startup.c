@@ -223,6 +223,7 @@ static int settle_down(struct daemon *d)
 {
 	int r = open_server(d);
 
+	host_open(&d->host, d->settings.vsock_port, daemon_clock_now());
 	return r < 0 ? r : take_folders(d);
 }
 

@@ -11,6 +11,8 @@
  *   - CLOCK_REALTIME runs with CLOCK_MONOTONIC_RAW too, at the rate and the distance to which
  *     adjtimex has set it.  adjtimex is played for as much of it as vmtimed uses; anything else
  *     ends the program, and so does clock_settime.
+ *   - vsock is Unix sockets: a port is /run/vsock/PORT, and who binds his own end to
+ *     /run/vsock/CID:PORT:ANYTHING comes from there.
  *   - The RTC is what has the device number of /dev/full.  It runs with CLOCK_MONOTONIC_RAW too.
  *
  * Stage and program share the file that VMTIME_PLAY names: struct play, all in 64 bits.  Without it
@@ -21,15 +23,20 @@
 #include <fcntl.h>
 #include <linux/ptp_clock.h>
 #include <linux/rtc.h>
+#include <linux/vm_sockets.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,6 +204,53 @@ static void read_rtc(struct rtc_time *ret)
 		.tm_sec = tm.tm_sec,   .tm_min = tm.tm_min, .tm_hour = tm.tm_hour,
 		.tm_mday = tm.tm_mday, .tm_mon = tm.tm_mon, .tm_year = tm.tm_year,
 	};
+}
+
+int socket(int family, int type, int protocol)
+{
+	int (*real)(int, int, int);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "socket");
+	return real(family == AF_VSOCK ? AF_UNIX : family, type, protocol);
+}
+
+/* glibc declares these two with a union of all addresses, other libraries as the standard does. */
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+int bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int (*real)(int, const struct sockaddr *, socklen_t);
+	struct sockaddr_un played = { .sun_family = AF_UNIX };
+	struct sockaddr_vm vm;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "bind");
+	if (address->sa_family != AF_VSOCK)
+		return real(fd, address, length);
+	memcpy(&vm, address, sizeof vm);
+	snprintf(played.sun_path, sizeof played.sun_path, "/run/vsock/%u", vm.svm_port);
+	return real(fd, (const struct sockaddr *)&played, sizeof played);
+}
+
+int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict length, int flags)
+{
+	int (*real)(int, struct sockaddr *, socklen_t *, int);
+	struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
+	struct sockaddr_vm vm = { .svm_family = AF_VSOCK };
+	socklen_t peer_length = sizeof peer;
+	int accepted;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "accept4");
+	accepted = real(fd, (struct sockaddr *)&peer, &peer_length, flags);
+	if (accepted < 0 || !address)
+		return accepted;
+	if (sscanf(peer.sun_path, "/run/vsock/%u:%u:", &vm.svm_cid, &vm.svm_port) == 2) {
+		memcpy(address, &vm, sizeof vm);
+		*length = sizeof vm;
+	} else {
+		memcpy(address, &peer, peer_length);
+		*length = peer_length;
+	}
+	return accepted;
 }
 
 int ioctl(int fd, unsigned long request, ...)

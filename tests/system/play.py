@@ -15,6 +15,7 @@ import mmap
 import os
 import platform
 import shutil
+import socket
 import struct
 import sys
 import time
@@ -25,6 +26,7 @@ LIBRARY = os.path.abspath(sys.argv[3])
 KVM = "KVM virtual PTP"
 STA_UNSYNC = 0x40
 CLASS = "/sys/class/ptp"
+VSOCK_CLASS, VSOCK = "/sys/class/misc", "/run/vsock"
 
 if platform.machine() not in stage.SYSTEM_CALLS:
     stage.skip(f"no filter for {platform.machine()}, without which the clock is not safe")
@@ -53,6 +55,30 @@ def hide(number):
 def show_rtc():
     """The RTC appears.  play.c knows it by its device too."""
     os.mknod("/dev/rtc0", 0o020600, os.makedev(1, 7))
+
+
+def show_vsock():
+    """The kernel has vsock: a folder of Unix sockets, each by its port."""
+    if not os.path.isdir(VSOCK_CLASS):
+        stage.skip(f"there is no {VSOCK_CLASS} to play vsock in")
+    os.makedirs(VSOCK_CLASS + "/vsock", exist_ok=True)
+    shutil.rmtree(VSOCK, ignore_errors=True)
+    os.makedirs(VSOCK)
+    os.chmod(VSOCK, 0o777)
+
+
+def hide_vsock():
+    shutil.rmtree(VSOCK_CLASS + "/vsock", ignore_errors=True)
+
+
+def vsock(cid=2, peer_port=1023, port=9532, seconds=5):
+    """A connection to the guest's @port that comes from @cid and @peer_port."""
+    show_vsock.count = getattr(show_vsock, "count", 0) + 1
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(seconds)
+    client.bind(f"{VSOCK}/{cid}:{peer_port}:{show_vsock.count}")
+    client.connect(f"{VSOCK}/{port}")
+    return client
 
 
 class Play:

@@ -196,8 +196,8 @@ static void test_status_keeps_its_figures_apart(void **state)
 	assert_prints(print_status, &status,
 	              "\n  Compared    4 s ago, to +/- 7 ns, every 1 s at present\n");
 	assert_prints(print_status, &status,
-	              "\n  Error       at most 912 ns against its host's clock; the host itself is "
-	              "right to 45 us\n");
+	              "\n  Error       at most 912 ns against its host's clock, at most 46 us against "
+	              "true time\n  Host        right to 45 us, by the configuration\n");
 	assert_prints(print_status, &status,
 	              "\n  Now         3 ns behind its host's clock, typically 11 ns\n");
 	assert_prints(print_status, &status, "\n  In all      2 steps, 1 jump in 2 h 0 min\n");
@@ -208,6 +208,36 @@ static void test_status_keeps_its_figures_apart(void **state)
 	status.is_observing = true;
 	strcpy(status.configuration, "/a\x1b");
 	assert_prints(print_status, &status, ", configuration /a\\x1b; it only watches (-x)\n");
+}
+
+/* What is not known of the host is never left out, and never taken for zero. */
+static void test_status_says_how_right_the_host_is(void **state)
+{
+	(void)state;
+	struct report_status status = a_good_status();
+
+	assert_prints(print_status, &status,
+	              "at most 912 ns against its host's clock; the host's own error is not known\n"
+	              "  Now ");
+	status.has_host_quality = true;
+	status.host_quality_age = VT_SEC(12);
+	strcpy(status.host_quality.daemon, "ntpd\x1b");
+	assert_prints(print_status, &status,
+	              "; the host's own error is not known\n  Host        how right it is is not known; "
+	              "not synchronised, said its ntpd\\x1b 12 s ago\n");
+	status.host_quality.is_synchronized = true;
+	status.has_host_error = true;
+	status.host_error = VT_US(1250);
+	assert_prints(print_status, &status,
+	              ", at most 1.26 ms against true time\n  Host        right to 1.25 ms; "
+	              "synchronised, said its ntpd\\x1b 12 s ago\n");
+	status.sources.sources[0].is_host = false;
+	assert_prints(print_status, &status,
+	              "at most 912 ns against its source; the host itself is right to 1.25 ms\n");
+	status.sources.sources[0].is_host = true;
+	status.has_bound = false;
+	assert_prints(print_status, &status,
+	              "not known; the host itself is right to 1.25 ms\n");
 }
 
 static void print_status_in_colour(FILE *out, const void *what)
@@ -237,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_status_tells_the_last_event),
 		cmocka_unit_test(test_status_says_what_is_wrong),
 		cmocka_unit_test(test_status_keeps_its_figures_apart),
+		cmocka_unit_test(test_status_says_how_right_the_host_is),
 		cmocka_unit_test(test_colours_only_when_asked_for),
 	};
 

@@ -48,6 +48,8 @@ static void test_no_configuration_at_all(void **state)
 	settings_default(&s);
 	assert_int_equal(s.n_refclocks, 0);
 	assert_true(s.hostclock && s.is_rtcsync);
+	assert_int_equal(s.vsock_port, 9532);
+	assert_false(s.is_host_error_given);
 	assert_false(s.is_makestep_given || s.is_max_change_given);
 	assert_string_equal(s.drift_file, "/var/lib/vmtime/drift");
 	assert_int_equal(s.drift_interval.ns, VT_SEC(3600).ns);
@@ -76,10 +78,13 @@ static void test_every_directive(void **state)
 {
 	(void)state;
 	struct settings s = accept_text(
-		"hostclock off\nclockowner ignore\nresume slew\nmakestep 0.5 -1\nmaxslewrate 500\n"
+		"hostclock off\nhosterror 1500us\nvsock 1024\nclockowner ignore\nresume slew\nmakestep 0.5 -1\nmaxslewrate 500\n"
 		"maxchange 1000 1 2\ndriftfile /d interval 60\nrtcsync\npidfile /p\nuser 65534\n");
 
 	assert_false(s.hostclock);
+	assert_true(s.is_host_error_given);
+	assert_int_equal(s.host_error.ns, 1500000);
+	assert_int_equal(s.vsock_port, 1024);
 	assert_int_equal(s.clock_owner, CLOCK_OWNER_IGNORE);
 	assert_int_equal(s.resume, STEP_RESUME_SLEW);
 	assert_true(s.is_makestep_given);
@@ -250,6 +255,14 @@ static void test_refusals(void **state)
 		{ "driftfile /d every 5", "/c:1:14: driftfile: expected the name of an option, got \"every\"" },
 		{ "driftfile /d interval 0", "/c:1:23: driftfile interval: expected SECONDS, a number of seconds from 1 to 1000000000, got \"0\"" },
 		{ "rtcsync on", "/c:1:9: rtcsync: expected the end of the line, got \"on\"" },
+		{ "hosterror 5", "/c:1:11: hosterror: expected DURATION, a length of time with its unit "
+		                 "(ns us ms s min h) from 1ns to 1h, got \"5\"" },
+		{ "hosterror 0ms", "/c:1:11: hosterror: expected DURATION, a length of time with its unit "
+		                   "(ns us ms s min h) from 1ns to 1h, got \"0ms\"" },
+		{ "vsock 1023", "/c:1:7: vsock: expected PORT, on, off, or a port from 1024 to 4294967294, got "
+		                "\"1023\"" },
+		{ "vsock 4294967295", "/c:1:7: vsock: expected PORT, on, off, or a port from 1024 to "
+		                      "4294967294, got \"4294967295\"" },
 		{ "hostclock maybe", "/c:1:11: hostclock: expected SWITCH, on or off, got \"maybe\"" },
 		{ "clockowner share", "/c:1:12: clockowner: expected RULE, one of refuse, ignore, got \"share\"" },
 		{ "ntpsnoop on", "/c:1:1: expected a directive, got \"ntpsnoop\"" },

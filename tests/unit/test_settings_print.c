@@ -132,6 +132,12 @@ static struct settings random_settings(struct rng *rng)
 		s.refclocks[i] = random_refclock(rng);
 	random_sources(rng, &s);
 	s.resume = (enum step_resume)rng_in(rng, 0, STEP_RESUME_IGNORE);
+	if (rng_in(rng, 0, 1))
+		s.vsock_port = rng_in(rng, 0, 1) ? 9532 : (unsigned)rng_in(rng, 1024, UINT32_MAX - 1);
+	if (rng_in(rng, 0, 1)) {
+		s.is_host_error_given = true;
+		s.host_error = random_span(rng, 1, INT64_C(3600000000000));
+	}
 	if (rng_in(rng, 0, 1)) {
 		s.is_makestep_given = true;
 		s.makestep_threshold = random_span(rng, 0, DECADES);
@@ -200,6 +206,8 @@ static bool is_same(const struct settings *a, const struct settings *b)
 	same = same && a->n_ntp == b->n_ntp;
 	for (unsigned i = 0; i < a->n_ntp && same; i++)
 		same = is_same_ntp(&a->ntp[i], &b->ntp[i]);
+	same = same && a->vsock_port == b->vsock_port && a->host_error.ns == b->host_error.ns &&
+	       a->is_host_error_given == b->is_host_error_given;
 	return same && a->hostclock == b->hostclock && a->resume == b->resume &&
 	       a->is_makestep_given == b->is_makestep_given &&
 	       a->makestep_threshold.ns == b->makestep_threshold.ns &&
@@ -240,7 +248,7 @@ static void test_defaults_print_and_load(void **state)
 
 	settings_default(&s);
 	settings_print(&s, text, sizeof text);
-	assert_string_equal(text, "hostclock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
+	assert_string_equal(text, "hostclock on\nvsock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
 	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
 	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
 	again = accept_text(text);
@@ -276,6 +284,10 @@ static void test_any_difference_is_one(void **state)
 	static const char *const TEXTS[] = {
 		"",
 		"hostclock off",
+		"hosterror 1ms",
+		"hosterror 2ms",
+		"vsock off",
+		"vsock 9533",
 		"clockowner ignore",
 		"makestep 1 3",
 		"makestep 1 4",
