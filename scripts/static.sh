@@ -22,7 +22,8 @@ for lib in c m ev jansson; do
 done
 
 # Only the daemon: the tests need not link without shared libraries.
-TARGETS=build.ninja scripts/build.sh "$dir" -Dstatic=true --buildtype=minsize >&2
+TARGETS=build.ninja scripts/build.sh "$dir" -Dstatic=true --buildtype=minsize \
+	-Db_lto=true -Db_pie=false -Db_staticpic=false >&2
 meson compile -C "$dir" vmtimed >&2
 binary=$(find "$dir" -type f -name vmtimed)
 [ -n "$binary" ] || { echo "static: no vmtimed in $dir" >&2; exit 1; }

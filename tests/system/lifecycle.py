@@ -92,11 +92,16 @@ def test_background_reload():
     stage.until(1, lambda: not stage.is_alive(pid))
 
 
-def test_system_log():
+def system_log():
     log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     log.bind("/dev/log")
     os.chmod("/dev/log", 0o666)
     log.settimeout(5)
+    return log
+
+
+def test_system_log():
+    log = system_log()
     with open("/run/stderr", "wb") as stderr:
         process = stage.subprocess.Popen([stage.VMTIMED, "-n", "-x"], stderr=stderr,
                                          preexec_fn=stage.drop_clock_right)
@@ -107,8 +112,17 @@ def test_system_log():
         check("it answers", stage.until(5, lambda: stage.vmtime().returncode == 0))
         process.send_signal(signal.SIGHUP)
         said = log.recv(4096).decode()
-        check("-n logs to the system log", f"vmtimed[{process.pid}]: " in said
+        # Facility daemon (3), informational (6); RFC 3164.
+        check("-n logs to the system log", said.startswith(f"<30>vmtimed[{process.pid}]: ")
               and "reloaded" in said, said)
+        log.close()
+        os.unlink("/dev/log")
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        check("it goes on without a system log", process.poll() is None)
+        log = system_log()
+        process.send_signal(signal.SIGHUP)
+        check("it finds one that was started anew", "reloaded" in log.recv(4096).decode())
         process.terminate()
         check("it ends", process.wait(1) == 0)
         check("and says so", "signal 15" in log.recv(4096).decode())
