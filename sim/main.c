@@ -142,7 +142,8 @@ static void tell_violation(const struct world *w, const char *title, uint64_t se
 		       seed, vt_span_seconds((vt_span){ w->violation_at.ns - WORLD_WAKES_NS }),
 		       w->violation_error_ns, w->violation_bound_ns);
 	if (w->unnoticed)
-		printf("%s, seed %" PRIu64 ": a jump was seen and the status said ok\n", title, seed);
+		printf("%s, seed %" PRIu64 ": a jump was seen and the status said ok, at %.6f s\n", title,
+		       seed, vt_span_seconds((vt_span){ w->unnoticed_at.ns - WORLD_WAKES_NS }));
 	if (w->uncaused || w->steps_told != w->clock.steps)
 		printf("%s, seed %" PRIu64 ": a step without its cause\n", title, seed);
 }
@@ -235,6 +236,12 @@ static void tell_world(const struct scenario *s)
 		       (int)s->changes[i].outcome);
 }
 
+static bool is_wrong(const struct world *w)
+{
+	return w->violations || w->is_sleepless || w->unnoticed || w->uncaused ||
+	       w->steps_told != w->clock.steps;
+}
+
 static int soak(const struct options *o, struct world *w)
 {
 	double hours = 0, blind_s = 0, longest_s = 0;
@@ -250,13 +257,13 @@ static int soak(const struct options *o, struct world *w)
 		scenario_draw(&s, seed);
 		(void)live(&s, seed, w, is_traced ? &trace : NULL);
 		hours += vt_span_seconds(s.duration) / 3600;
-		violated += w->violations > 0 || w->is_sleepless;
+		violated += is_wrong(w);
 		blind += w->blind_windows;
 		blind_s += vt_span_seconds(w->blind_total);
 		longest_s = fmax(longest_s, vt_span_seconds(w->blind_longest));
 		looks += w->looks_ok;
 		tell_violation(w, "soak", seed);
-		if (w->violations || w->is_sleepless)
+		if (is_wrong(w))
 			tell_world(&s);
 		fflush(stdout);
 		if (worlds % 10000 == 9999)

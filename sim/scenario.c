@@ -18,6 +18,7 @@ void scenario_init(struct scenario *s)
 		.known_sigma = VT_PPM(100), /* as vmtimed without a drift file */
 		.max_slew = { 83333333 },
 		.source = SOURCE_CONF_DEFAULT,
+		.second = SOURCE_CONF_DEFAULT,
 	};
 }
 
@@ -117,6 +118,8 @@ static void furnish(const struct scenario *s, struct world *w)
 	source->losses = s->losses / 100.0;
 	source->outliers = s->outliers / 100.0;
 	source->outlier = s->outlier;
+	w->sources[1].width = s->second_width;
+	w->sources[1].is_asymmetry_random = true;
 }
 
 /* Its model is a walk and steps, read exactly; of anything else it knows nothing. */
@@ -172,5 +175,5 @@ void scenario_begin(const struct scenario *s, uint64_t seed, struct world *w)
 		plan_steals(s, w, end);
 	w->has_oracle = is_for_oracle(s);
 	oracle_init(&w->oracle, s->walk.ppb, (double)s->noise.ns);
-	world_start(w, &conf, &s->source, 1);
+	world_start(w, &conf, (struct source_conf[]){ s->source, s->second }, s->has_second ? 2 : 1);
 }

@@ -55,6 +55,9 @@ struct scenario {
 	vt_span makestep_threshold;
 	int makestep_limit;
 	struct source_conf source;
+	bool has_second;      /* a source beside the first, which shows the same reference */
+	vt_span second_width;
+	struct source_conf second;
 
 	enum step_resume resume;
 	bool is_telling;     /* the kernel tells when somebody sets our clock */

@@ -135,6 +135,31 @@ static int fail_close(void *target, struct conf_reader *reader)
 				 .at = end, .kind = WORLD_OUTCOME, .outcome = SOURCE_READ });
 }
 
+/* Only the source's clock, not the truth. */
+static int lie_close(void *target, struct conf_reader *reader)
+{
+	struct scenario_builder *b = target;
+	struct world_change lie = {
+		.at = when(b),
+		.kind = WORLD_OFFSET,
+		.source = b->draft.is_second,
+		.span = directed(b),
+	};
+	int err = add(b, reader, lie);
+
+	lie.at = vt_mono_add(lie.at, b->draft.every);
+	lie.span = VT_NS(0);
+	return err || b->draft.every.ns == 0 ? err : add(b, reader, lie);
+}
+
+static int flip_close(void *target, struct conf_reader *reader)
+{
+	struct scenario_builder *b = target;
+
+	return add(b, reader,
+	           (struct world_change){ .at = when(b), .kind = WORLD_FLIP, .span = b->draft.span });
+}
+
 /* The host inserts it; where it was announced our own kernel does so too, a tick later. */
 static int leap_close(void *target, struct conf_reader *reader)
 {
@@ -208,7 +233,7 @@ static int limit_close(void *target, struct conf_reader *reader)
 #define IN(member)       CONF_AT(struct scenario_builder, scenario.member)
 #define IN_DRAFT(member) CONF_AT(struct scenario_draft, member)
 
-#define AGES (INT64_C(1000000) * CONF_NS_PER_S)
+#define AGES (INT64_C(4000000000) * CONF_NS_PER_S)
 #define RATES (INT64_C(100000) * CONF_UNITS_PER_PPM)
 
 #define SPAN(name, at)                            \
@@ -281,6 +306,19 @@ static const struct conf_row SOURCE_OPTIONS[] = {
 };
 static const struct conf_table SOURCE_TABLE = CONF_TABLE(SOURCE_OPTIONS);
 
+static const struct conf_row SECOND_OPTIONS[] = {
+	{ "dpoll", CONF_SET, { { CONF_INT, "N", IN(second.dpoll), -7, 24, NULL } }, .initial = "0",
+	  .given = IN(second.is_dpoll_given), .help = "As in vmtime.conf." },
+	{ "noselect", CONF_SET, .given = IN(second.noselect), .help = "As in vmtime.conf." },
+};
+static const struct conf_table SECOND_TABLE = CONF_TABLE(SECOND_OPTIONS);
+
+static const struct conf_row LIE_OPTIONS[] = {
+	{ "for", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(every)) }, .help = "For so long; without it for good." },
+	{ "second", CONF_SET, .given = IN_DRAFT(is_second), .help = "The second source does, not the first." },
+};
+static const struct conf_table LIE_TABLE = CONF_TABLE(LIE_OPTIONS);
+
 static const struct conf_row EVIDENCE_OPTIONS[] = {
 	{ "after", CONF_SET, { SPAN("SPAN", IN_DRAFT(after)) }, .help = "So much later." },
 	{ "every", CONF_SET, { SPAN_ABOVE_0("SPAN", IN_DRAFT(every)) }, .help = "Again and again, ..." },
@@ -340,9 +378,18 @@ static const struct conf_row ROWS[] = {
 	  .help = "The kernel tells when somebody sets our clock." },
 	{ "source", CONF_SET, .options = &SOURCE_TABLE, .help = "Options of the refclock line." },
 
+	{ "second", CONF_SET, { SPAN("WIDTH", IN(second_width)) }, .given = IN(has_second),
+	  .options = &SECOND_TABLE,
+	  .help = "A second source, of the same reference, with brackets at least so wide." },
+
 	{ "pause", CONF_SET, { AT, SIZE }, HAPPENS(jump_close),
 	  .help = "The guest is stopped, and knows nothing of the time that goes on." },
 	{ "jump", CONF_SET, { AT, WAY, SIZE }, HAPPENS(jump_close), .help = "The host's clock is stepped." },
+	{ "lie", CONF_SET, { AT, WAY, SPAN("SIZE", IN_DRAFT(span)) }, HAPPENS(lie_close),
+	  .options = &LIE_TABLE,
+	  .help = "The source's clock jumps, and it alone: the truth goes on." },
+	{ "flip", CONF_SET, { AT, SIZE }, HAPPENS(flip_close),
+	  .help = "Every second reading shows so much more from now on; 0s ends that." },
 	{ "suspend", CONF_SET, { AT, SIZE }, HAPPENS(suspend_close),
 	  .help = "Suspended by our own kernel, which sets the clock to the second and tells." },
 	{ "evidence", CONF_SET, { AT, CHOICE("KIND", IN_DRAFT(evidence), EVIDENCE) },

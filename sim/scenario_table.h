@@ -12,7 +12,7 @@ enum direction { FORWARD, BACK };
 /* One line about something that happens, or a limit, while it is read. */
 struct scenario_draft {
 	vt_span at, span, after, every;
-	bool is_polled;
+	bool is_polled, is_second;
 	enum direction direction;
 	vt_rate rate;
 	enum source_outcome outcome;

@@ -95,8 +95,7 @@ static void apply(struct world *w, const struct world_change *c)
 	case WORLD_JUMP:
 		w->reference.ns += c->span.ns;
 		note_jump(w, 1);
-		w->shown_ns = SHOWS_NS +
-		              SHOWS_PPB * vt_span_seconds(vt_mono_since(w->now, w->read_began));
+		w->is_to_be_noticed = true;
 		w->jumps++;
 		break;
 	case WORLD_SET:
@@ -107,6 +106,10 @@ static void apply(struct world *w, const struct world_change *c)
 	case WORLD_OUTCOME: w->sources[c->source].outcome = c->outcome; break;
 	case WORLD_OFFSET:
 		w->sources[c->source].offset = c->span;
+		w->jumps++;
+		break;
+	case WORLD_FLIP:
+		w->sources[c->source].flip = c->span;
 		w->jumps++;
 		break;
 	case WORLD_WIDTH: w->sources[c->source].width = c->span; break;
@@ -316,6 +319,10 @@ void world_note_read(struct world *w, const struct world_source *s, enum source_
 		return;
 	w->has_read = outcome == SOURCE_READ;
 	w->read_began = w->now;
+	if (!w->has_read)
+		return;
+	w->answered_before = w->answered;
+	w->answered = w->now;
 }
 
 void world_init(struct world *w, uint64_t seed, vt_span correction)
@@ -472,13 +479,15 @@ static void consult(struct world *w)
 static void judge_notice(struct world *w)
 {
 	enum discipline_state state = discipline_state(&w->discipline);
+	vt_span since = vt_mono_since(w->answered, w->answered_before);
+	bool is_ok = state == DISCIPLINE_OK || state == DISCIPLINE_HOLDOVER;
 
-	if (!w->has_read || w->shown_ns <= 0 || w->jumped_at.ns >= w->read_began.ns)
+	if (!w->has_read || !w->is_to_be_noticed || w->jumped_at.ns >= w->read_began.ns)
 		return;
-	if ((state == DISCIPLINE_OK || state == DISCIPLINE_HOLDOVER) &&
-	    fabs(world_error_ns(w)) > w->shown_ns)
-		w->unnoticed++;
-	w->shown_ns = 0;
+	w->is_to_be_noticed = false;
+	if (is_ok && fabs(world_error_ns(w)) > SHOWS_NS + SHOWS_PPB * vt_span_seconds(since) &&
+	    w->unnoticed++ == 0)
+		w->unnoticed_at = w->now;
 }
 
 static void dispatch(struct world *w)

@@ -61,6 +61,7 @@ enum world_change_kind {
 	WORLD_OFFSET,  /* @source shows the reference and @span from now on                      */
 	WORLD_EPOCH,   /* another counter beneath CLOCK_MONOTONIC_RAW; the rate is @ppb          */
 	WORLD_STEAL,   /* whatever is due within the next @span is only done after it            */
+	WORLD_FLIP,    /* every second reading of @source shows @span more from now on          */
 	WORLD_WIDTH,   /* @source has brackets of at least @span from now on                     */
 };
 
@@ -175,12 +176,14 @@ struct world {
 	vt_mono blind_since, blind_until; /* not to end before that */
 	bool has_read;
 	vt_mono jumped_at, read_began;
+	vt_mono answered, answered_before; /* when the latest two readings began that were not in vain */
 	uint64_t violations, looks_ok, looks_disrupted; /* since the world began */
 	vt_mono violation_at;                           /* the first one */
 	double violation_error_ns, violation_bound_ns;
 	unsigned blind_windows;
 	vt_span blind_longest, blind_total;
-	double shown_ns;           /* a jump beyond this must be noticed by the first reading after it */
+	bool is_to_be_noticed;     /* the reference jumped, and nobody has read it since */
+	vt_mono unnoticed_at;
 	uint64_t unnoticed;        /* such readings after which the status still said ok */
 	uint64_t uncaused;         /* steps that no event gave a cause, or a wrong one */
 	unsigned steps_told, jump_steps, set_steps, jumps, sets;

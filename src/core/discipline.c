@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <math.h>
 
+#include "core/jury.h"
 #include "core/select.h"
-
-/* A bound older than this is no promise any more. */
-#define SHELF_LIFE VT_SEC(3600)
+#include "core/steering.h"
 
 /* An offset larger than this is no drift. */
 #define LARGE VT_MS(1)
@@ -90,156 +89,24 @@ bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret
 	return true;
 }
 
+void discipline_leave(struct discipline *d)
+{
+	steering_hold_over(d, d->selected, d->course.seen.raw);
+}
+
 void discipline_set_host_error(struct discipline *d, vt_span host_error)
 {
 	d->host_error = host_error;
-}
-
-/* The followed source's own error, as far as it is known. */
-static vt_span own_error(const struct discipline *d)
-{
-	return d->selected != SELECT_NONE && d->sources[d->selected].is_host ? d->host_error : VT_NS(0);
-}
-
-static void publish(struct discipline *d, bool is_synchronized, vt_span max_error)
-{
-	struct clock_quality quality = {
-		.is_synchronized = is_synchronized && d->conf.keeps_kernel_synchronized,
-		.max_error = vt_span_add(max_error, own_error(d)),
-		.est_error = vt_span_from_ns(d->rms_offset_ns),
-	};
-
-	if (!d->conf.is_observing)
-		(void)d->clock->ops->publish(d->clock, &quality);
-}
-
-/* A failure is told once, not at each attempt: they come with every reading. */
-static bool is_done(struct discipline *d, int source, int r, int *error)
-{
-	int before = *error;
-
-	*error = r < 0 ? -r : 0;
-	if (*error != 0 && *error != before)
-		push(d, EVENT_FAILED, source)->error = *error;
-	return r >= 0;
-}
-
-static void steer(struct discipline *d, int source, vt_rate rate, vt_mono now)
-{
-	vt_rate got = d->course.steered;
-
-	if (d->conf.is_observing)
-		return;
-	(void)is_done(d, source, d->clock->ops->steer(d->clock, rate, &got), &d->steer_error);
-	course_steer(&d->course, got, now);
-}
-
-/*
- * Taken from the reading itself, which cannot be wrong by more than it says, not from the estimate
- * that is made of it, which can.  Our own slew is a drift as well, until it is ended: we may be
- * late.  So is the one before it, at @before: it lasted for some time after we looked at the clock.
- */
-static void take_bound(struct discipline *d, const struct source *s, vt_rate before)
-{
-	double slew = fmax(fabs(d->course.steered.ppb - d->tempo.base.ppb), fabs(before.ppb - d->tempo.base.ppb));
-	vt_span age = vt_mono_since(d->course.seen.raw, s->latest.raw);
-	vt_rate drift = tempo_fastest_drift(&d->tempo, s);
-	vt_span moved = vt_span_add(age, vt_rate_over(d->tempo.base, age));
-	vt_real remote = vt_real_add(s->latest.remote, moved);
-	vt_span apart = vt_span_abs(vt_real_since(remote, d->course.seen.local));
-	vt_span drifted = vt_span_add(vt_span_abs(vt_rate_over(drift, age)), VT_NS(1));
-
-	d->bound = (struct bound){
-		.taken = d->course.seen.raw,
-		.radius = vt_span_add(vt_span_add(apart, drifted), source_error(s)),
-		.max_drift = { drift.ppb + slew },
-		.shelf_life = SHELF_LIFE,
-	};
-}
-
-/* Ends a slew: from here the clock goes at the source's own pace. */
-static void coast(struct discipline *d, int source, vt_mono now)
-{
-	d->settle_at = VT_MONO_NEVER;
-	if (d->has_updated)
-		steer(d, source, d->tempo.base, now);
-}
-
-/* The same for longer: what the source was slewed by is not its pace either. */
-static void hold_over(struct discipline *d, int source, vt_mono now)
-{
-	tempo_hold(&d->tempo);
-	coast(d, source, now);
-}
-
-void discipline_leave(struct discipline *d)
-{
-	hold_over(d, d->selected, d->course.seen.raw);
-}
-
-/* The part of the correction that whole nanoseconds do not have. */
-static double below_nanosecond(const struct discipline *d, int source)
-{
-	double phase = d->sources[source].estimator.phase_ns;
-
-	return (phase - (double)vt_span_from_ns(phase).ns) - d->course.rest_ns;
-}
-
-/* Spreads what is left of the correction over the time to the source's next reading. */
-static void slew(struct discipline *d, int source, vt_span correction, vt_mono now)
-{
-	vt_span left = vt_mono_since(d->sources[source].next_read, now);
-	struct servo_plan plan;
-
-	if (d->conf.is_observing)
-		return;
-	if (left.ns <= 0) {
-		/* The reading is due and knows better. */
-		coast(d, source, now);
-		return;
-	}
-	plan = servo_plan(&d->servo, correction, d->tempo.base, left, d->conf.max_slew);
-	/* What is below a nanosecond is no length, but it is a rate. */
-	plan.rate.ppb += below_nanosecond(d, source) / vt_span_seconds(left);
-	steer(d, source, plan.rate, now);
-	d->settle_at = plan.hold.ns < left.ns ? vt_mono_add(now, plan.hold) : VT_MONO_NEVER;
-}
-
-/* Was our clock, as it shows in @seen, moved by somebody else since we last looked? */
-static bool is_set_away(const struct discipline *d, const struct clock_pair *seen)
-{
-	return !d->conf.is_observing && course_astray(&d->course, seen).ns != 0;
 }
 
 void discipline_drop_sources(struct discipline *d)
 {
 	if (d->selected != SELECT_NONE)
 		tempo_keep(&d->tempo, &d->sources[d->selected].estimator);
-	coast(d, d->selected, d->course.seen.raw);
+	steering_coast(d, d->selected, d->course.seen.raw);
 	d->course.is_known = false; /* nobody told us since when it coasts */
 	d->selected = SELECT_NONE;
 	d->n_sources = 0;
-}
-
-/* A piece of a slew is over: look at the clock and go on with what is left. */
-static void settle(struct discipline *d, vt_mono now)
-{
-	struct clock_pair seen;
-	vt_span correction;
-	vt_rate before = d->course.steered;
-
-	/* A clock that was set is the next reading's business: it must still look so to it. */
-	if (d->selected == SELECT_NONE || d->clock->ops->read(d->clock, &seen) < 0 ||
-	    is_set_away(d, &seen)) {
-		coast(d, d->selected, now);
-		return;
-	}
-	d->settle_at = VT_MONO_NEVER;
-	course_see(&d->course, &seen);
-	if (!discipline_correction(d, seen.raw, &correction))
-		return;
-	slew(d, d->selected, correction, seen.raw);
-	take_bound(d, &d->sources[d->selected], before);
 }
 
 /* Who only observes finds the same offset at every reading: told anew only once it has changed by half. */
@@ -256,9 +123,8 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	const struct source *s = &d->sources[source];
 	bool is_jump = cause_is_jump(cause);
 	struct discipline_event *event;
-	int r = d->conf.is_observing ? 0 : d->clock->ops->step(d->clock, correction);
 
-	if (!is_done(d, source, r, &d->step_error))
+	if (!d->conf.is_observing && !steering_step(d, source, correction))
 		return false;
 	event = push(d, d->conf.is_observing ? EVENT_UNSTEPPED : EVENT_STEPPED, source);
 	event->cause = cause;
@@ -273,7 +139,6 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	if (d->conf.is_observing)
 		return true;
 	d->steps++;
-	course_step(&d->course, correction);
 	return true;
 }
 
@@ -281,7 +146,7 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 static unsigned facts_of(const struct discipline *d, enum source_verdict verdict,
                          const struct clock_pair *seen, vt_span correction)
 {
-	unsigned facts = d->incident.is_open ? d->incident.it.evidence & ~(unsigned)EVIDENCE_READINGS : 0;
+	unsigned facts = incident_evidence(&d->incident, seen->raw) & ~(unsigned)EVIDENCE_READINGS;
 
 	if (!d->has_updated)
 		facts |= FACT_FIRST | (d->conf.step.is_fresh_boot ? FACT_FRESH_BOOT : 0);
@@ -289,12 +154,12 @@ static unsigned facts_of(const struct discipline *d, enum source_verdict verdict
 		facts |= EVIDENCE_READINGS;
 	if (verdict == SOURCE_RESTARTED)
 		facts |= FACT_UNCOMPARED;
-	if (d->is_left_away || is_set_away(d, seen))
+	if (d->is_left_away || steering_is_set_away(d, seen))
 		facts |= FACT_ASTRAY;
 	if (d->is_let_be)
 		facts |= FACT_LET_BE;
 	if (vt_span_abs(correction).ns > LARGE.ns)
-		facts |= FACT_LARGE;
+		facts |= FACT_LARGE | (d->sources[d->selected].was_held ? EVIDENCE_READINGS : 0);
 	return facts;
 }
 
@@ -419,13 +284,14 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 		tempo_relearn(&d->tempo);
 	}
 	account(d, s, cause, correction);
+	s->was_held = false;
 	outcome = move(d, source, cause, correction);
 	d->has_updated = true;
 	d->is_disrupted = false;
 	close_disruption(d, source, &outcome, cause, correction);
-	slew(d, source, outcome.left, r->raw);
-	take_bound(d, s, before);
-	publish(d, !d->is_left_away && !d->is_let_be, d->bound.radius);
+	steering_slew(d, source, outcome.left, r->raw);
+	steering_take_bound(d, s, before);
+	steering_publish(d, !d->is_left_away && !d->is_let_be, d->bound.radius);
 }
 
 /* The world may have jumped: end what would have been right in the old one, and promise nothing. */
@@ -435,22 +301,61 @@ static void disrupt(struct discipline *d, int source, unsigned evidence, vt_span
 	open_disruption(d, source, evidence, blind_for, now);
 	if (d->is_disrupted)
 		return;
-	coast(d, source, now);
+	steering_coast(d, source, now);
 	d->is_disrupted = true;
-	d->bound.shelf_life = VT_NS(-1);
-	publish(d, false, VT_SEC(16));
+	steering_void_bound(d);
 }
 
 /* So says a reading. */
 static void suspect(struct discipline *d, int source, vt_mono now)
 {
 	struct source *s = &d->sources[source];
-	struct innovation i;
 
-	if (!d->is_disrupted && estimator_expect(&s->estimator, &s->latest, &i))
-		push(d, EVENT_SUSPECTED, source)->size = i.size;
+	/* One outlier after the other is told once. */
+	if (!d->incident.is_open && source_suspicions(s) > 2 &&
+	    d->incident.it.end == DISRUPTION_NOTHING)
+		incident_reopen(&d->incident, now);
+	if (!d->incident.is_open)
+		push(d, EVENT_SUSPECTED, source)->size = s->suspected;
 	disrupt(d, source, EVIDENCE_READINGS,
 	        vt_mono_since(s->disrupt.noticed, s->disrupt.since), now);
+}
+
+/*
+ * Another source was read since and saw no jump: then it was not this machine that lost time.  Only
+ * the host itself can say that it stepped its clock; without its word nothing is moved.
+ */
+static bool is_contradicted(struct discipline *d, int source, vt_mono now)
+{
+	struct source *s = &d->sources[source];
+	const struct outcome held = { VT_NS(0), DISRUPTION_HELD, true };
+	unsigned evidence = jury_hear(d->sources, d->n_sources, source);
+
+	open_disruption(d, source, EVIDENCE_READINGS, s->jump_blind, now);
+	d->incident.it.evidence |= evidence;
+	if ((evidence & EVIDENCE_CONTRADICTED) == 0 || (evidence & EVIDENCE_SECOND_AGREES) ||
+	    (d->incident.it.evidence & EVIDENCE_HOST_STEPPED))
+		return false;
+	s->is_held = true;
+	close_disruption(d, source, &held, cause_of(d->incident.it.evidence), s->latest_offset);
+	return true;
+}
+
+static void release(struct source *s)
+{
+	s->was_held = s->was_held || s->is_held;
+	s->is_held = false;
+}
+
+/* It is where the clock is again, or nothing else is left to go by. */
+static bool is_to_be_released(const struct discipline *d, int source)
+{
+	const struct source *s = &d->sources[source];
+
+	if (!s->is_held || s->disrupt.n > 0)
+		return false;
+	return !jury_has_other(d->sources, d->n_sources, source) ||
+	       vt_span_abs(s->latest_offset).ns <= vt_span_add(LARGE, source_error(s)).ns;
 }
 
 /* No source answers; but that somebody moved the clock, the clock itself tells: then nothing is known of it. */
@@ -458,7 +363,7 @@ static void watch_over(struct discipline *d, int source, vt_mono now)
 {
 	struct clock_pair seen;
 
-	if (!d->has_updated || d->clock->ops->read(d->clock, &seen) < 0 || !is_set_away(d, &seen))
+	if (!d->has_updated || d->clock->ops->read(d->clock, &seen) < 0 || !steering_is_set_away(d, &seen))
 		return;
 	push(d, EVENT_SET_AWAY, source)->size = vt_span_sub(VT_NS(0), course_astray(&d->course, &seen));
 	open_disruption(d, source, 0, vt_mono_since(now, d->course.seen.raw), now);
@@ -467,39 +372,41 @@ static void watch_over(struct discipline *d, int source, vt_mono now)
 	push(d, EVENT_REPAIRED, source)->disruption = d->incident.it;
 	d->course.seen = seen;
 	d->is_left_away = true;
-	d->bound.shelf_life = VT_NS(-1);
-	publish(d, false, VT_SEC(16));
+	steering_void_bound(d);
 }
 
 static void reselect(struct discipline *d, vt_mono now)
 {
-	struct candidate candidates[DISCIPLINE_SOURCES_MAX];
-	int selected;
+	int selected = jury_select(d->sources, d->n_sources, d->selected);
 
-	for (int i = 0; i < d->n_sources; i++) {
-		const struct source *s = &d->sources[i];
-
-		candidates[i] = (struct candidate){
-			.is_usable = source_is_usable(s),
-			.prefer = s->conf.prefer,
-			.noselect = s->conf.noselect,
-			.require = s->conf.require,
-			.is_host = s->is_host,
-			.stratum = s->conf.stratum,
-			.error = source_error(s),
-		};
-	}
-	selected = select_source(candidates, (size_t)d->n_sources, d->selected);
 	if (selected == d->selected)
 		return;
 	if (selected == SELECT_NONE ||
-	    (d->selected != SELECT_NONE && !candidates[d->selected].is_usable))
+	    (d->selected != SELECT_NONE && !source_is_usable(&d->sources[d->selected])))
 		push(d, EVENT_LOST, d->selected);
 	if (selected == SELECT_NONE)
-		hold_over(d, d->selected, now);
+		steering_hold_over(d, d->selected, now);
 	else
 		push(d, EVENT_SELECTED, selected);
 	d->selected = selected;
+}
+
+static void read_all_at_once(struct discipline *d, vt_mono now)
+{
+	for (int i = 0; i < d->n_sources; i++) {
+		d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
+		source_urge(&d->sources[i]);
+	}
+}
+
+/* Was it this machine, or that source?  Read with it, they tell. */
+static void ask_the_others(struct discipline *d, int source, vt_mono now)
+{
+	bool is_first = d->sources[source].disrupt.in_a_row == 1;
+
+	for (int i = 0; i < d->n_sources; i++)
+		if (i != source && is_first && d->sources[i].disrupt.n == 0)
+			d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
 }
 
 static void visit(struct discipline *d, int source, vt_mono now)
@@ -512,13 +419,24 @@ static void visit(struct discipline *d, int source, vt_mono now)
 		.utc_minus_tai = d->utc_minus_tai,
 	};
 	uint64_t outliers = s->outliers;
+	bool was_followed = source == d->selected;
+	bool was_any = d->selected != SELECT_NONE;
 	enum source_verdict verdict = source_read(s, &world);
 
 	if (verdict != SOURCE_FAILED && verdict != SOURCE_SUSPECTED)
 		s->latest_offset = vt_real_since(
 			estimator_remote_at(&s->estimator, s->latest.raw), s->latest.local);
+	if (verdict == SOURCE_JUMPED && was_followed && is_contradicted(d, source, now))
+		read_all_at_once(d, now);
+	if (is_to_be_released(d, source))
+		release(s);
+	if (verdict == SOURCE_SUSPECTED)
+		ask_the_others(d, source, now);
 	reselect(d, now);
-	if (s->outliers != outliers)
+	/* One that is given up for it has shown a jump all the same. */
+	if (verdict == SOURCE_SUSPECTED && (was_followed || source == d->selected))
+		suspect(d, source, now);
+	if (s->outliers != outliers && source_suspicions(s) <= 2)
 		push(d, EVENT_DISMISSED, source);
 	if (verdict == SOURCE_SLEWED)
 		push(d, EVENT_SLEWED, source)->rate = estimator_rate(&s->estimator);
@@ -527,21 +445,17 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	if (source != d->selected)
 		return;
 	switch (verdict) {
-	case SOURCE_FAILED: coast(d, source, now); return;
-	case SOURCE_SUSPECTED: suspect(d, source, now); return;
+	case SOURCE_FAILED: steering_coast(d, source, now); return;
+	case SOURCE_SUSPECTED: return;
 	case SOURCE_STEERS:
 	case SOURCE_RESTARTED:
 	case SOURCE_SLEWED:
-	case SOURCE_JUMPED: follow(d, source, verdict); return;
+	case SOURCE_JUMPED: break;
 	}
-}
-
-static void read_all_at_once(struct discipline *d, vt_mono now)
-{
-	for (int i = 0; i < d->n_sources; i++) {
-		d->sources[i].next_read = vt_mono_min(d->sources[i].next_read, now);
-		source_urge(&d->sources[i]);
-	}
+	/* What it did while another was followed has nothing to do with our clock. */
+	if (verdict == SOURCE_JUMPED && was_any && !was_followed)
+		verdict = SOURCE_STEERS;
+	follow(d, source, verdict);
 }
 
 void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, vt_mono now)
@@ -551,10 +465,14 @@ void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, v
 
 		event->disruption = d->incident.it;
 		event->is_renamed = true;
-	} else if (d->incident.is_open)
+	}
+	if (d->incident.is_open)
 		d->incident.it.evidence |= evidence;
 	else
 		incident_hint(&d->incident, evidence, now);
+	if (evidence & EVIDENCE_HOST_STEPPED)
+		for (int i = 0; i < d->n_sources; i++)
+			release(&d->sources[i]);
 	nudge_ask(&d->asks, evidence);
 	if ((evidence & EVIDENCE_DISRUPTS) == 0 || !d->has_updated ||
 	    !incident_believes(&d->incident, now))
@@ -579,5 +497,5 @@ void discipline_dispatch(struct discipline *d, vt_mono now)
 		if (d->sources[i].next_read.ns <= now.ns)
 			visit(d, i, now);
 	if (d->settle_at.ns <= now.ns)
-		settle(d, now);
+		steering_settle(d, now);
 }

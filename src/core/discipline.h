@@ -31,7 +31,7 @@
 #include "core/step_policy.h"
 #include "core/tempo.h"
 
-#define DISCIPLINE_SOURCES_MAX 9 /* eight configured ones and the host's clock */
+#define DISCIPLINE_SOURCES_MAX SOURCES_MAX
 
 struct discipline_conf {
 	struct step_conf step;

@@ -65,6 +65,20 @@ bool incident_open(struct incident *i, unsigned evidence, vt_real shows, vt_span
 	return true;
 }
 
+void incident_reopen(struct incident *i, vt_mono now)
+{
+	i->is_open = true;
+	i->it.end = DISRUPTION_OPEN;
+	i->noticed = now;
+}
+
+unsigned incident_evidence(const struct incident *i, vt_mono now)
+{
+	if (i->is_open)
+		return i->it.evidence;
+	return is_recent(i->hinted, now) ? i->hints : 0;
+}
+
 void incident_close(struct incident *i, enum disruption_end end, enum step_cause cause,
                     vt_span size, vt_real at, vt_mono now)
 {

@@ -47,6 +47,14 @@ bool incident_open(struct incident *i, unsigned evidence, vt_real shows, vt_span
 void incident_close(struct incident *i, enum disruption_end end, enum step_cause cause,
                     vt_span size, vt_real at, vt_mono now);
 
+/*
+ * The latest one was nothing, and it begins again for the same reason: as if it had not been closed.
+ */
+void incident_reopen(struct incident *i, vt_mono now);
+
+/* All that is known of what is going on at @now. */
+unsigned incident_evidence(const struct incident *i, vt_mono now);
+
 /* @evidence after the end: whether that gives the latest disruption another cause. */
 bool incident_rename(struct incident *i, unsigned evidence, vt_mono now);
 

@@ -127,7 +127,7 @@ static enum source_verdict fail(struct source *s, vt_mono now, enum source_troub
 
 static void note(struct source *s, const struct reading *r)
 {
-	s->trouble = TROUBLE_NONE;
+	s->trouble = s->is_unsteady ? TROUBLE_UNSTEADY : TROUBLE_NONE;
 	s->failures_in_a_row = 0;
 	s->is_lost = false;
 	s->last_good = r->raw;
@@ -165,14 +165,44 @@ static enum source_verdict learn(struct source *s, const struct reading *r, vt_m
 	if (s->is_doubted)
 		estimator_doubt(&s->estimator, OTHER_CRYSTAL);
 	s->is_doubted = false;
+	s->compared_after = is_compared ? i.since : VT_NS(0);
 	if (is_compared)
 		statistics_add(&s->statistics, r->raw, i.size);
 	return SOURCE_STEERS;
 }
 
+/* Six of sixteen that are not as expected are no outliers; two are. */
+#define UNSTEADY 6
+#define STEADY   2
+
+unsigned source_suspicions(const struct source *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		n += s->suspicions >> i & 1;
+	return n;
+}
+
+static void remember(struct source *s, bool is_suspicious)
+{
+	s->suspicions = (s->suspicions << 1 | is_suspicious) & 0xffff;
+	if (source_suspicions(s) >= UNSTEADY)
+		s->is_unsteady = true;
+	else if (source_suspicions(s) <= STEADY)
+		s->is_unsteady = false;
+}
+
 /* Starts the estimator anew from the readings that confirmed the jump. */
 static enum source_verdict relearn(struct source *s, vt_mono now, enum source_verdict verdict)
 {
+	struct innovation first = { 0 };
+
+	(void)estimator_expect(&s->estimator, &s->disrupt.suspects[0], &first);
+	s->has_jumped = verdict == SOURCE_JUMPED;
+	s->jump_size = first.size;
+	s->suspicions = 0;
+	s->is_unsteady = false;
 	estimator_restart(&s->estimator, OTHER_CRYSTAL);
 	if (verdict == SOURCE_SLEWED)
 		estimator_init(&s->estimator, disrupt_rate(&s->disrupt), OTHER_CRYSTAL);
@@ -188,11 +218,26 @@ static enum source_verdict relearn(struct source *s, vt_mono now, enum source_ve
 	return verdict;
 }
 
+static enum source_verdict suspect(struct source *s, const struct reading *r, vt_mono now)
+{
+	struct innovation i = { 0 };
+
+	(void)estimator_expect(&s->estimator, r, &i);
+	s->suspected = i.size;
+	note(s, r);
+	/* One that never agrees with itself is given time. */
+	read_again_in(s, now, s->is_unsteady ? RETRY
+	                                     : poll_suspicious(s->disrupt.is_urgent, r->radius));
+	return SOURCE_SUSPECTED;
+}
+
 static enum source_verdict judge(struct source *s, const struct reading *r, vt_mono now)
 {
 	unsigned suspects = s->disrupt.in_a_row;
+	enum disrupt_verdict verdict = disrupt_judge(&s->disrupt, &s->estimator, r);
 
-	switch (disrupt_judge(&s->disrupt, &s->estimator, r)) {
+	remember(s, verdict != DISRUPT_QUIET && verdict != DISRUPT_DISMISSED);
+	switch (verdict) {
 	case DISRUPT_QUIET:
 		return learn(s, r, now);
 	case DISRUPT_DISMISSED:
@@ -200,9 +245,7 @@ static enum source_verdict judge(struct source *s, const struct reading *r, vt_m
 		return learn(s, r, now);
 	case DISRUPT_SUSPECTED:
 	case DISRUPT_AGAIN:
-		note(s, r);
-		read_again_in(s, now, poll_suspicious(s->disrupt.is_urgent, r->radius));
-		return SOURCE_SUSPECTED;
+		return suspect(s, r, now);
 	case DISRUPT_JUMPED:
 		return relearn(s, now, SOURCE_JUMPED);
 	case DISRUPT_SLEWED:

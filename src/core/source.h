@@ -20,6 +20,8 @@
 #include "core/source_port.h"
 #include "core/statistics.h"
 
+#define SOURCES_MAX 9 /* eight configured ones and the host's clock */
+
 /* Why a source cannot be used; the order is of no meaning. */
 enum source_trouble {
 	TROUBLE_NONE,
@@ -31,6 +33,7 @@ enum source_trouble {
 	TROUBLE_BROKEN,
 	TROUBLE_INSANE,    /* its time is outside the years that vmtime was made for   */
 	TROUBLE_BACKWARDS, /* its reading lies before the one before it                */
+	TROUBLE_UNSTEADY,  /* its time jumps to and fro, no three readings agree       */
 	TROUBLE_NO_TAI,    /* it gives TAI, and UTC - TAI is not known                 */
 };
 
@@ -53,8 +56,16 @@ struct source {
 	unsigned reach;           /* 8 bits, the newest lowest */
 	bool has_reading;
 	struct reading latest;
+	unsigned suspicions;      /* 16 bits, one a reading, the newest lowest: not as expected */
+	bool is_unsteady;         /* too many of them */
+	bool is_held;             /* it jumped, and another source contradicts: not followed */
+	bool was_held;            /* ... until now */
 	bool is_doubted;          /* its rate, since something happened to the machine */
 	vt_span latest_offset;    /* correction that the latest reading asked for */
+	vt_span compared_after;   /* the time from the good reading before to the latest one */
+	vt_span suspected;        /* by how much a suspicious reading was off, last */
+	bool has_jumped;
+	vt_span jump_size;        /* the latest proven jump: how far it went, ... */
 	vt_mono jump_noticed;     /* the latest proven jump: its first reading, and ...   */
 	vt_span jump_blind;       /* ... the time from the reading before it to that one  */
 	uint64_t readings, failures, outliers;
@@ -94,6 +105,9 @@ void source_disrupt(struct source *s, unsigned evidence);
 
 /* Somebody waits for what comes of the next reading: if that is a suspicion, it is settled fast. */
 void source_urge(struct source *s);
+
+/* How many of the latest 16 readings were not as expected. */
+unsigned source_suspicions(const struct source *s);
 
 /* It answered lately, and it is a clock. */
 bool source_is_usable(const struct source *s);

@@ -246,6 +246,7 @@ const char *refclock_explain(const struct refclock *r, const struct source *sour
 		text = "it shows a time outside the years that this version can mean: its host's clock is "
 		       "not set";
 		break;
+	case TROUBLE_UNSTEADY: text = "its time jumps to and fro"; break;
 	case TROUBLE_BACKWARDS: text = "its readings go backwards"; break;
 	case TROUBLE_NO_TAI:
 		text = "it gives TAI, and neither the kernel nor " TAI_TABLE_PATH
