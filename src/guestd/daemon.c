@@ -65,6 +65,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 	};
 	line_server_init(&d->server);
 	host_init(&d->host);
+	senses_init(&d->senses, &d->opener);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -265,6 +266,7 @@ static void end_if_once(struct daemon *d, vt_mono now)
 
 void daemon_read_clocks(struct daemon *d, vt_mono now)
 {
+	uint64_t steps = d->discipline.steps;
 	vt_span of_host = VT_NS(0);
 
 	(void)host_error(&d->host, &d->settings, now, &of_host);
@@ -275,6 +277,8 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 		refresh_tai(d, now);
 		discipline_dispatch(&d->discipline, now);
 	}
+	if (d->discipline.steps != steps)
+		senses_forgive_step(&d->senses);
 	events_tell(d);
 }
 
@@ -284,12 +288,24 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 
 	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
 	n += d->n_host_fds = host_prepare(&d->host, ret + n);
+	n += senses_prepare(&d->senses, daemon_clock_now(), daemon_deadline(d), ret + n);
 	return n;
+}
+
+/* What is known of a disruption comes before the readings that it asks for. */
+static void use_senses(struct daemon *d, vt_mono now, const struct pollfd *fds)
+{
+	struct sense_evidence seen;
+
+	senses_dispatch(&d->senses, now, fds);
+	while (senses_pop(&d->senses, &seen))
+		discipline_witness(&d->discipline, seen.evidence, seen.size, now);
 }
 
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	host_dispatch(d, now, fds ? fds + d->n_server_fds : NULL, fds ? d->n_host_fds : 0);
+	use_senses(d, now, fds ? fds + d->n_server_fds + d->n_host_fds : NULL);
 	daemon_read_clocks(d, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
@@ -391,6 +407,7 @@ void daemon_fini(struct daemon *d)
 	line_server_fini(&d->server);
 	history_fini(&d->history);
 	host_fini(&d->host);
+	senses_fini(&d->senses);
 	opener_fini(&d->opener);
 	clocksource_fini(&d->clocksource);
 	pidfile_fini(&d->pidfile);

@@ -19,6 +19,7 @@
 #include "guestd/host.h"
 #include "guestd/options.h"
 #include "guestd/refclocks.h"
+#include "guestd/senses.h"
 #include "guestd/settings.h"
 #include "os/clock_linux.h"
 #include "os/clocksource.h"
@@ -33,7 +34,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS)
+#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS + SENSES_FDS)
 
 struct daemon {
 	struct options options;
@@ -50,6 +51,7 @@ struct daemon {
 	struct opener opener;
 	struct clocksource clocksource;
 	struct clock_linux clock;
+	struct senses senses;
 	struct refclocks refclocks;
 	struct discipline discipline;
 

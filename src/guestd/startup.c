@@ -260,14 +260,16 @@ static int start_clock(struct daemon *d)
 	if (r < 0)
 		return log_err(r, "memory for events");
 	clocksource_init(&d->clocksource, "");
-	start_discipline(d);
 	now = daemon_clock_now();
+	senses_open(&d->senses, now);
+	start_discipline(d);
 	d->started = d->now = d->state_since = now;
 	d->drift_due = vt_mono_add(now, d->settings.drift_interval);
 	d->owner_due = vt_mono_add(now, VT_SEC(60));
 	daemon_read_clocks(d, now);
 	if (d->options.sets_from_rtc && !d->discipline.has_updated)
 		set_from_rtc(d);
+	senses_forgive_step(&d->senses);
 	return 0;
 }
 

@@ -14,6 +14,8 @@
  *   - vsock is Unix sockets: a port is /run/vsock/PORT, and who binds his own end to
  *     /run/vsock/CID:PORT:ANYTHING comes from there.
  *   - The RTC is what has the device number of /dev/full.  It runs with CLOCK_MONOTONIC_RAW too.
+ *   - CLOCK_BOOTTIME is ahead by what the stage says that the machine slept.
+ *   - play_devices.c plays what the daemon waits for.
  *
  * Stage and program share the file that VMTIME_PLAY names: struct play, all in 64 bits.  Without it
  * the program ends: better than to fall through to the real clock.
@@ -40,32 +42,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "play.h"
+
 #define NS INT64_C(1000000000)
 
 /* What replaces the C library's has to be seen. */
 #pragma GCC visibility push(default)
 
-/* Keep in step with play.py. */
-struct play {
-	int64_t host_ns;   /* host's clock minus CLOCK_MONOTONIC_RAW                       */
-	int64_t answer;    /* an errno instead of the time; 0: the time                    */
-	int64_t step_back; /* how much earlier than the one before each reading is, in ns  */
-	/* The system clock, where it was last set: its time and CLOCK_MONOTONIC_RAW's. */
-	int64_t real_ns;
-	int64_t raw_ns;
-	int64_t tick;
-	int64_t freq;
-	int64_t status;
-	int64_t maxerror;
-	int64_t tai;    /* TAI - UTC in seconds, as the kernel was told; 0: nobody told it */
-	int64_t rtc_ns; /* the RTC minus CLOCK_MONOTONIC_RAW                              */
-	/* What was done to it. */
-	int64_t steps;
-	int64_t rates;
-	int64_t readings;
-};
-
-static struct play *play;
+struct play *play;
 
 static int (*real_gettime)(clockid_t, struct timespec *);
 
@@ -80,6 +64,7 @@ __attribute__((constructor)) static void set_the_stage(void)
 	if (fd < 0 || play == MAP_FAILED || !real_gettime)
 		_exit(99);
 	close(fd);
+	play_devices(path);
 }
 
 static int64_t raw_now(void)
@@ -125,6 +110,13 @@ int clock_gettime(clockid_t id, struct timespec *ret)
 		errno = !is_played(~(id >> 3)) ? EINVAL : play->answer ? (int)play->answer : EOPNOTSUPP;
 		return -1;
 	}
+	if (id == CLOCK_BOOTTIME) {
+		struct timespec t;
+
+		real_gettime(id, &t);
+		*ret = to_timespec(t.tv_sec * NS + t.tv_nsec + play->slept_ns);
+		return 0;
+	}
 	if (id != CLOCK_REALTIME)
 		return real_gettime(id, ret);
 	*ret = to_timespec(system_at(raw_now()));
@@ -156,6 +148,7 @@ int adjtimex(struct timex *t)
 	if (t->modes & ADJ_SETOFFSET) {
 		play->real_ns += t->time.tv_sec * NS + t->time.tv_usec;
 		play->steps++;
+		play_clock_set();
 	}
 	if (t->modes & ADJ_FREQUENCY)
 		play->freq = t->freq;
@@ -209,7 +202,10 @@ static void read_rtc(struct rtc_time *ret)
 int socket(int family, int type, int protocol)
 {
 	int (*real)(int, int, int);
+	int kernel = play_kernel_socket(family, protocol);
 
+	if (kernel >= 0)
+		return kernel;
 	*(void **)&real = dlsym(RTLD_NEXT, "socket");
 	return real(family == AF_VSOCK ? AF_UNIX : family, type, protocol);
 }
@@ -223,6 +219,8 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 	struct sockaddr_un played = { .sun_family = AF_UNIX };
 	struct sockaddr_vm vm;
 
+	if (play_is_kernel_socket(fd))
+		return 0;
 	*(void **)&real = dlsym(RTLD_NEXT, "bind");
 	if (address->sa_family != AF_VSOCK)
 		return real(fd, address, length);

@@ -81,11 +81,64 @@ def vsock(cid=2, peer_port=1023, port=9532, seconds=5):
     return client
 
 
+class Vmclock:
+    """The page of a vmclock device, which is there as long as the file is: /dev/vmclock0."""
+
+    PATH, DEVICE = "/run/play.vmclock", "/dev/vmclock0"
+    NOTIFIES, HAS_GENERATION = 1 << 9, 1 << 8
+    AT = {"magic": (0, "I"), "size": (4, "I"), "version": (8, "H"), "counter": (10, "B"),
+          "time_type": (11, "B"), "sequence": (12, "I"), "marker": (16, "Q"), "flags": (24, "Q"),
+          "status": (0x22, "B"), "utc_minus_tai": (0x24, "h"), "leap": (0x26, "B"),
+          "period_shift": (0x27, "B"), "counter_value": (0x28, "Q"), "period": (0x30, "Q"),
+          "period_error": (0x40, "Q"), "time_s": (0x48, "Q"), "time_fraction": (0x50, "Q"),
+          "time_error_ns": (0x60, "Q"), "generation": (0x68, "Q")}
+
+    def __init__(self, **fields):
+        stage.write(self.PATH, bytes(4096))
+        os.chmod(self.PATH, 0o666)
+        with open(self.PATH, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 4096)
+        fields = {"magic": 0x4B4C4356, "size": 4096, "version": 1, "counter": 0xFF, "sequence": 2,
+                  "marker": 1, **fields}
+        for name, value in fields.items():
+            self[name] = value
+        self.show()
+
+    def show(self):
+        if not os.path.exists(self.DEVICE):
+            os.mknod(self.DEVICE, 0o020600, os.makedev(1, 5))
+
+    def hide(self):
+        if os.path.exists(self.DEVICE):
+            os.unlink(self.DEVICE)
+
+    def end(self):
+        self.hide()
+        os.unlink(self.PATH)
+
+    def __getitem__(self, name):
+        at, kind = self.AT[name]
+        return struct.unpack_from("<" + kind, self.map, at)[0]
+
+    def __setitem__(self, name, value):
+        at, kind = self.AT[name]
+        struct.pack_into("<" + kind, self.map, at, value)
+
+    def change(self, play=None, **fields):
+        """As a host does: odd, the change, even; and it wakes up who waits."""
+        self["sequence"] += 1
+        for name, value in fields.items():
+            self[name] = value
+        self["sequence"] += 1
+        if play:
+            play.tell(".wake")
+
+
 class Play:
     """The two clocks.  Keep FIELDS in step with struct play."""
 
     FIELDS = ("host_ns", "answer", "step_back", "real_ns", "raw_ns", "tick", "freq", "status",
-              "maxerror", "tai", "rtc_ns", "steps", "rates", "readings")
+              "maxerror", "tai", "rtc_ns", "slept_ns", "steps", "rates", "readings")
 
     def __init__(self, host_ahead=0.0, system_ahead=0.0, status=STA_UNSYNC, fast_ppm=0.0,
                  rtc_ahead=0.0):
@@ -103,6 +156,26 @@ class Play:
         self["tick"] = 10000
         self["freq"] = int(fast_ppm * 65536)
         self["status"] = status
+        for fifo in (".wake", ".set", ".uevent"):
+            if not os.path.exists(self.path + fifo):
+                os.mkfifo(self.path + fifo)
+            os.chmod(self.path + fifo, 0o666)
+
+    def tell(self, fifo, message=b"x"):
+        """Through one of the FIFOs of play_devices.c; nothing where nobody has it open."""
+        try:
+            fd = os.open(self.path + fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return
+        try:
+            os.write(fd, message)
+        except BlockingIOError:
+            pass
+        os.close(fd)
+
+    def tell_generation(self):
+        """The kernel's event about the VM generation id."""
+        self.tell(".uevent", b"change@/devices/QEMUVGID:00\0ACTION=change\0NEW_VMGENID=1\0")
 
     def __getitem__(self, name):
         return struct.unpack_from("q", self.map, 8 * self.FIELDS.index(name))[0]
@@ -117,6 +190,7 @@ class Play:
     def set_system(self, seconds):
         """Somebody else moves the system clock."""
         self["real_ns"] += int(seconds * 1e9)
+        self.tell(".set")
 
     def rate_ppm(self):
         return (self["tick"] - 10000) * 100 + self["freq"] / 65536
