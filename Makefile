@@ -14,7 +14,7 @@ ARGS    ?=
 export BUILD
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench soak fuzz size install uninstall clean
+.PHONY: help build run test lab-full bench soak fuzz size install uninstall clean
 
 help:
 	@echo "vmtime: the right time in every KVM guest"
@@ -23,6 +23,7 @@ help:
 	@echo "  make run        boot a real KVM host and guest, keep the guest's clock, show how well"
 	@echo "                  (make run ARGS=--shell: stay in the guest's console)"
 	@echo "  make test       build and run every suite; the last line counts them"
+	@echo "  make lab-full   all that can happen to a guest in the lab, a quarter of an hour, and a table"
 	@echo "  make bench      print the figures that the project promises"
 	@echo "  make soak       hold the invariant in random worlds for 100000 simulated hours"
 	@echo "                  (make soak ARGS='HOURS SEED')"
@@ -32,7 +33,7 @@ help:
 	@echo "  make uninstall  remove what make install put there"
 	@echo "  make clean      remove what was built (downloads of the lab stay in its cache)"
 	@echo
-	@echo "build, run, test, bench, soak, fuzz and install first install the packages that are"
+	@echo "build, run, test, lab-full, bench, soak, fuzz and install first install the packages that are"
 	@echo "missing, after listing them: as root, or by sudo."
 
 build:
@@ -46,6 +47,11 @@ run:
 
 test:
 	@scripts/test.sh
+
+lab-full:
+	@scripts/need.sh build lab
+	@scripts/build.sh $(BUILD)
+	@tests/lab/full.sh $(ARGS)
 
 bench:
 	@scripts/need.sh build lab

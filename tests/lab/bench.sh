@@ -54,7 +54,7 @@ awk -v guests="$*" '
 		row("first_lock_s", "first start in this boot to < 1 us", 1, "s", "")
 		row("lock_s", "second start, 1 s off, to < 1 us", 1, "s", "<= 0.1 s")
 		row("lock_1ms_s", "the same to < 1 ms", 1, "s", "")
-		row("rms_ns", "RMS under hostslew 8 100", 1, "ns", "<= 150 ns")
+		row("rms_ns", "RMS, host wandering (slew 8 100)", 1, "ns", "<= 40 ns")
 		row("max_ns", "largest error", 1, "ns", "")
 		row("lost_s", "lost in the 10 s pause", 1, "s", "")
 		row("repair_s", "cont to < 1 ms (in 25 s)", 1, "s", "<= 1.3 s")

@@ -71,7 +71,7 @@ build_guest() { # build_guest TREE
 	cp "$busybox" "$tree/bin/"
 	cp "$lab_dir/guest/init" "$tree/init"
 	cp -r "$lab_dir"/{guest,scenarios,configs} "$tree/lab/"
-	cp "$cache"/observer/{phcwatch,rawstamp,evaluate,mapped} "$tree/lab/bin/"
+	cp "$cache"/observer/{phcwatch,statuswatch,rawstamp,evaluate,labclock,mapped} "$tree/lab/bin/"
 	for module in ptp_kvm ptp_vmclock brd; do
 		cp "$cache/kernel/modules/$module.ko" "$tree/lab/modules/" 2>/dev/null || true
 	done
@@ -108,7 +108,7 @@ lab_build() {
 	cp -r "$lab_dir/host" "$work/host/lab/"
 	cp -r "$cache/kernel/modules" "$cache/kernel/vmlinuz" "$work/host/lab/"
 	cp -r "$cache/qemu/." "$work/host/qemu/"
-	cp "$cache/observer/hostslew" "$work/host/lab/bin/"
+	cp "$cache/observer/labclock" "$work/host/lab/bin/"
 	cp "$1" "$work/host/lab/plan"
 	guest_devices >"$work/host/lab/guest-devices"
 	pack "$work/host" "$out/host.cpio"
@@ -178,7 +178,7 @@ lab_boot() {
 	lab_say "booting, $([[ $accelerator == kvm ]] && echo 'with KVM' || echo 'emulated'), QEMU $(cat "$cache/qemu/version"), Linux $(cat "$cache/kernel/version"); logs in $out"
 	lab_machine "$accelerator" "$seconds" "$@" | tee "$out/report.log"
 	rm -f "$out/host.cpio"
-	[[ ! -s $out/results.tar ]] || tar -x -i -C "$out" -f "$out/results.tar" || true
+	[[ ! -s $out/results.tar ]] || tar -x -m -i -C "$out" -f "$out/results.tar" || true
 	lab_verdict "$plan"
 }
 

@@ -47,8 +47,44 @@ awk 'BEGIN { for (i = 0; i < 200; i++) { t = 30 + i / 100
 expect "what was lost" lost_s=10.000000 jump "$work/jump" 30.1 1e6
 expect "the repair's time counts from the last sample before" repair_s=0.700000 jump "$work/jump" 30.1 1e6
 expect "the last sample before may be older than FROM" repair_s=0.700000 jump "$work/jump" 30.505 1e6
+awk '!($1 > 30.505 && $1 < 30.605)' "$work/jump" >"$work/hole"
+expect "a hole in the samples is not counted" repair_s=0.610000 jump "$work/hole" 30.1 1e6
+expect "but told" hole_s=0.110000 jump "$work/hole" 30.1 1e6
 expect "no jump" repair_s=never jump "$work/steady" 20 1e6
 head -n 100 "$work/jump" >"$work/unrepaired"
 expect "not repaired" repair_s=never jump "$work/unrepaired" 30.1 1e6
+
+# The same jump, with a daemon that is asked every 20 ms: it reads at 30.80 and says "disrupted" from
+# then on until the repair at 31.20, by a step.
+awk 'BEGIN { for (i = 0; i < 100; i++) { t = 30 + i / 50
+	printf "%.9f %.9f %s 900 %d %d\n", t, t + 0.001, (t > 30.795 && t < 31.195 ? "disrupted" : "ok"),
+		7 + (t > 30.795) + (t > 31.195), 1 + (t > 31.195) } }' >"$work/told"
+expect "when it was noticed" noticed_s=0.301000 jump "$work/jump" 30.1 1e6 "$work/told"
+expect "for how long it said ok" blind_s=0.281000 jump "$work/jump" 30.1 1e6 "$work/told"
+expect "the worst meanwhile" worst_ok_ns=10000000000 jump "$work/jump" 30.1 1e6 "$work/told"
+expect "which is no lie" lies=0 jump "$work/jump" 30.1 1e6 "$work/told"
+sed 's/disrupted/ok/' "$work/told" >"$work/untold"
+expect "a reading later it is one: 20 replies" lies=20 jump "$work/jump" 30.1 1e6 "$work/untold"
+expect "then a step tells" noticed_s=0.701000 jump "$work/jump" 30.1 1e6 "$work/untold"
+sed 's/ok 900/ok -/' "$work/untold" >"$work/boundless"
+expect "nobody lies who names no bound" lies=0 jump "$work/jump" 30.1 1e6 "$work/boundless"
+expect "between jumps everything counts" lies=0 status "$work/jump" 31.3 0 "$work/told"
+sed 's/ok 900/ok 4/' "$work/told" >"$work/boastful"
+expect "a bound that is too small" "lies=34 worst_ok_ns=5" status "$work/jump" 31.31 0 "$work/boastful"
+expect "how many were asked" replies_n=34 status "$work/jump" 31.31 0 "$work/told"
+
+# Four jumps: repaired in 0.2, 0.4 and 0.6 s, and one that the next overtakes after 0.5 s. Another
+# two: one at the end, unrepaired, and before it one that had two seconds and was not repaired either.
+awk 'function wrong(from, to, size) { if (t > from - 0.001 && t < to - 0.001) e = size }
+	BEGIN { for (i = 0; i < 1200; i++) { t = 40 + i / 100; e = 3
+	wrong(41, 41.19, -2e9); wrong(43, 43.39, -50e6); wrong(45, 45.5, -1e9); wrong(45.5, 46.09, -3e9)
+	wrong(48, 50, -1e9); wrong(50, 60, -4e9); printf "%.9f %.0f 0\n", t, e } }' >"$work/row"
+expect "how many jumps" jumps=6 jumps "$work/row" 40 1e6
+expect "how many were repaired" repaired=3 jumps "$work/row" 40 1e6
+expect "how many could not be" overtaken=1 jumps "$work/row" 40 1e6
+expect "how many were not" unrepaired=2 jumps "$work/row" 40 1e6
+expect "the median" repair_p50_s=0.400000 jumps "$work/row" 40 1e6
+expect "the 95th percentile" repair_p95_s=0.600000 jumps "$work/row" 40 1e6
+expect "only those after FROM" jumps=4 jumps "$work/row" 44 1e6
 
 exit $bad

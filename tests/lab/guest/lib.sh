@@ -17,7 +17,9 @@ results=/results/$LAB_label
 say() { echo "say |$*" >&3; }
 
 # host REQUEST...: ask for something and wait until it is done; the answer is in $reply. Requests:
-# pause SECONDS, restore SECONDS, clocksource NAME, slew INTERVAL_S SIGMA_PPB SEED, slew off.
+# pause SECONDS, restore SECONDS, migrate DOWNTIME_LIMIT_MS, snapshot, load SECONDS, suspend SECONDS,
+# step SECONDS, pausestep SECONDS STEP_S, leap LEAD_S, clocksource NAME, slew INTERVAL_S SIGMA_PPB SEED,
+# slew off. host/lib.sh has them.
 host() {
 	echo "$*" >&3
 	read -r reply <&3
@@ -84,6 +86,8 @@ seconds() { case $1 in *[0-9]) printf '%.2f s' "$1" ;; *) echo "$1" ;; esac; }
 # evaluated ...: run evaluate, its figures become shell variables.
 evaluated() {
 	used= lock_s= before_ns= failed= mean_ns= width_ns= rms_ns= max_ns= lost_s= repair_s= below_1us_s= worst_after_ns= end_ns=
+	jump_at= hole_s= noticed_s= blind_s= worst_ok_ns= lies= replies_n= ok= jumps= repaired= overtaken= unrepaired=
+	repair_p50_s= repair_p95_s= repair_p100_s= noticed_p50_s= noticed_p95_s= noticed_p100_s=
 	eval "$(evaluate "$@")"
 }
 
@@ -98,15 +102,51 @@ kvm_ptp() { # the device node of the host's clock, found by what it is
 		sed -n '1s|.*/\(ptp[0-9]*\)/.*|/dev/\1|p'
 }
 
-# watch_start NAME INTERVAL_MS [-b]: samples to $results/NAME.samples until watch_stop.
+# watch_start NAME INTERVAL_MS: samples to $results/NAME.samples until watch_stop. On a clocksource
+# that has no precise cross-timestamp they are brackets.
 watch_start() {
+	local brackets=-b
+	[ "$(clocksource)" != kvm-clock ] || brackets=
 	samples=$results/$1.samples
 	# shellcheck disable=SC2086 # an option or nothing
-	phcwatch ${3:-} "${watched:-$(kvm_ptp)}" "$2" >"$samples" &
+	phcwatch $brackets "${watched:-$(kvm_ptp)}" "$2" >"$samples" &
 	watcher=$!
 }
 
-watch_stop() { kill "$watcher"; wait "$watcher" 2>/dev/null; }
+# watch_start_told ...: the same, and what the daemon says of itself to $results/NAME.status. Asking costs
+# an emulated processor a fifth of its time, so it is not done where the clock's quality is measured.
+watch_start_told() {
+	told=$results/$1.status
+	case $LAB_daemon in
+	vmtimed*) statuswatch /run/vmtime/vmtimed.sock 20 >"$told" & asker=$! ;;
+	*) : >"$told"; asker= ;;
+	esac
+	watch_start "$@"
+}
+
+watch_stop() {
+	# shellcheck disable=SC2086 # one number or two
+	kill $watcher $asker
+	# shellcheck disable=SC2086
+	wait $watcher $asker 2>/dev/null
+	asker=
+}
+
+# judge_jump FROM WHAT: the first jump after FROM, by the promises for a repair without any event.
+# A reply takes some milliseconds to be asked for and given, and the next reading may be a second away.
+judge_jump() {
+	evaluated jump "$samples" "$1" 1e6 "$told"
+	row
+	check "$2 to |error| < 1 ms" "$repair_s" s 1.3
+	case $LAB_daemon in vmtimed*) ;; *) return ;; esac
+	check "$2 to a status that tells" "$noticed_s" s 1.15
+	check "replies that promised too much" "$lies" '' 0
+}
+
+# row: the figures of a jump in one line, from which full.sh makes its table.
+row() {
+	say "  = $name: lost $lost_s s; told after $noticed_s s; < 1 ms after $repair_s s; < 1 us after $below_1us_s s; status ok and wrong for $blind_s s by $(words "$worst_ok_ns")"
+}
 
 # --- the daemon under test -----------------------------------------------------------------------
 

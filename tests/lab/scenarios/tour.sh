@@ -59,7 +59,7 @@ show /tmp/said
 
 # The demonstration is also a test: it fails where what it shows is wrong.
 say ""
-check "RMS error" "$run_rms" ns 150
+check "RMS error" "$run_rms" ns 40
 check_above "seconds lost in the pause" "$lost_s" s 9.5
 check "cont to |error| < 1 ms" "$repair_s" s 1.3
 
