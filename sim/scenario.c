@@ -102,6 +102,8 @@ static void furnish(const struct scenario *s, struct world *w)
 	struct world_source *source = &w->sources[0];
 
 	w->look = s->look;
+	w->has_rtc = s->has_rtc;
+	rtc_watch_init(&w->rtc, w->now);
 	w->reference_ppb = s->crystal.ppb;
 	w->walk_ppb = s->walk.ppb;
 	w->swing.flicker_ppb = s->flicker.ppb;
@@ -130,6 +132,17 @@ static bool is_for_oracle(const struct scenario *s)
 	       s->losses == 0 && s->outliers == 0 && s->n_changes == 0;
 }
 
+/* It is midnight by the reference in @wait. */
+static void set_midnight(struct world *w, vt_span wait)
+{
+	const int64_t day = INT64_C(86400000000000);
+	vt_span passes = vt_span_add(wait, vt_rate_over((vt_rate){ w->reference_ppb }, wait));
+	int64_t shift = day - (w->reference.ns + passes.ns) % day;
+
+	w->reference.ns += shift;
+	w->local.ns += shift;
+}
+
 void scenario_begin(const struct scenario *s, uint64_t seed, struct world *w)
 {
 	struct discipline_conf conf = {
@@ -151,6 +164,8 @@ void scenario_begin(const struct scenario *s, uint64_t seed, struct world *w)
 	/* What happens shares no phase with the readings. */
 	jitter = between(w, VT_NS(0), VT_SEC(1));
 	furnish(s, w);
+	if (s->has_leap)
+		set_midnight(w, vt_span_add(s->leap_at, jitter));
 	for (unsigned i = 0; i < s->n_changes; i++) {
 		struct world_change change = s->changes[i];
 

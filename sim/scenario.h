@@ -60,6 +60,9 @@ struct scenario {
 	struct source_conf second;
 
 	enum step_resume resume;
+	bool has_leap;       /* it is then midnight */
+	vt_span leap_at;
+	bool has_rtc;
 	bool is_telling;     /* the kernel tells when somebody sets our clock */
 	unsigned n_inputs;
 	struct world_input inputs[SCENARIO_INPUTS];    /* `at` is counted from the beginning */

@@ -45,6 +45,16 @@ static int add(struct scenario_builder *b, struct conf_reader *reader, struct wo
 	return 0;
 }
 
+static int tell(struct scenario_builder *b, struct conf_reader *reader, struct world_input input)
+{
+	struct scenario *s = &b->scenario;
+
+	if (s->n_inputs == SCENARIO_INPUTS)
+		return conf_refuse(reader, "evidence: at most %d lines", SCENARIO_INPUTS);
+	s->inputs[s->n_inputs++] = input;
+	return 0;
+}
+
 static vt_mono when(const struct scenario_builder *b)
 {
 	return (vt_mono){ b->draft.at.ns };
@@ -169,20 +179,15 @@ static int leap_close(void *target, struct conf_reader *reader)
 	              (struct world_change){
 			      .at = when(b), .kind = WORLD_JUMP, .span = VT_SEC(-1) });
 
+	b->scenario.has_leap = true;
+	b->scenario.leap_at = b->draft.at;
 	if (err || b->draft.is_unannounced)
+		return err;
+	err = tell(b, reader, (struct world_input){ .at = { 1000000000 }, .leap = 1 });
+	if (err)
 		return err;
 	return add(b, reader,
 	           (struct world_change){ .at = tick, .kind = WORLD_SET, .span = VT_SEC(-1) });
-}
-
-static int tell(struct scenario_builder *b, struct conf_reader *reader, struct world_input input)
-{
-	struct scenario *s = &b->scenario;
-
-	if (s->n_inputs == SCENARIO_INPUTS)
-		return conf_refuse(reader, "evidence: at most %d lines", SCENARIO_INPUTS);
-	s->inputs[s->n_inputs++] = input;
-	return 0;
 }
 
 static int evidence_close(void *target, struct conf_reader *reader)
@@ -374,6 +379,7 @@ static const struct conf_row ROWS[] = {
 	  .given = IN(is_makestep_given), .help = "As in vmtime.conf, with a unit." },
 	{ "resume", CONF_SET, { CHOICE("RULE", IN(resume), RESUMES) }, .initial = "step",
 	  .help = "As in vmtime.conf." },
+	{ "rtc", CONF_SET, .given = IN(has_rtc), .help = "There is an RTC, which shows the reference's seconds." },
 	{ "notified", CONF_SET, .given = IN(is_telling),
 	  .help = "The kernel tells when somebody sets our clock." },
 	{ "source", CONF_SET, .options = &SOURCE_TABLE, .help = "Options of the refclock line." },
@@ -409,7 +415,7 @@ static const struct conf_row ROWS[] = {
 	{ "fail", CONF_SET, { AT, SIZE, CHOICE("OUTCOME", IN_DRAFT(outcome), OUTCOMES) }, HAPPENS(fail_close),
 	  .help = "The source answers this for so long." },
 	{ "leap", CONF_SET, { AT, CHOICE("HOW", IN_DRAFT(is_unannounced), LEAPS) }, HAPPENS(leap_close),
-	  .help = "A second is inserted, by our own kernel too where it was announced." },
+	  .help = "It is midnight, and a second is inserted; by our own kernel too where it was announced." },
 
 	{ "limit", CONF_SET, { CHOICE("FIGURE", IN_DRAFT(figure), FIGURE_NAMES),
 	                       { CONF_TEXT, "MOST", IN_DRAFT(value), 0, 31, NULL } }, HAPPENS(limit_close),

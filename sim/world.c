@@ -399,7 +399,10 @@ static vt_mono next_input(const struct world *w)
 
 static void deliver(struct world *w, struct world_input *input)
 {
-	discipline_witness(&w->discipline, input->evidence, input->size, w->now);
+	if (input->leap)
+		discipline_set_leap(&w->discipline, input->leap, w->now);
+	else
+		discipline_witness(&w->discipline, input->evidence, input->size, w->now);
 	if (input->every.ns <= 0)
 		input->at = VT_MONO_NEVER;
 	/* What came while we slept is one. */
@@ -458,6 +461,8 @@ static vt_mono wake_up(struct world *w)
 		w->up = vt_mono_add(vt_mono_add(w->now, wait), w->least_lateness);
 	}
 	up = vt_mono_min(w->up, vt_mono_add(next_input(w), w->least_lateness));
+	if (w->has_rtc)
+		up = vt_mono_min(up, vt_mono_add(rtc_watch_deadline(&w->rtc), w->least_lateness));
 	return up.ns < w->stolen_until.ns ? w->stolen_until : up;
 }
 
@@ -473,6 +478,26 @@ static void consult(struct world *w)
 	/* Whole nanoseconds are cut off, half of one on average. */
 	oracle_read(&w->oracle, s->latest.raw, (double)vt_span_sub(remote, raw).ns + 0.5);
 	oracle_steer(&w->oracle, vt_mono_since(s->next_read, s->latest.raw));
+}
+
+static void watch_rtc(struct world *w)
+{
+	const int64_t second = 1000000000;
+	struct rtc_look look = {
+		.raw = w->now,
+		.rtc = { w->reference.ns - w->reference.ns % second + second / 2 },
+		.local = { w->local.ns },
+	};
+	vt_span correction;
+
+	if (!w->has_rtc || w->now.ns < rtc_watch_deadline(&w->rtc).ns)
+		return;
+	if (rtc_watch_look(&w->rtc, &look, w->discipline.selected >= 0, &correction) !=
+	    RTC_WATCH_JUMPED)
+		return;
+	/* Stepped by it to the second, and by a source for the rest of it. */
+	w->jumps++;
+	discipline_take_rtc(&w->discipline, correction, w->now);
 }
 
 /* The first reading after a jump shows it: from then on the status must not say that all is well. */
@@ -497,6 +522,7 @@ static void dispatch(struct world *w)
 	deliver_due(w);
 	hold_invariant(w);
 	discipline_dispatch(&w->discipline, w->now);
+	watch_rtc(w);
 	w->dispatches++;
 	judge_notice(w);
 	if (w->has_read && w->blind_for > 0 && w->jumped_at.ns < w->read_began.ns &&

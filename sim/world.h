@@ -28,12 +28,13 @@
 #include <stdint.h>
 
 #include "core/discipline.h"
+#include "core/rtc_watch.h"
 #include "sim/oracle.h"
 #include "sim/random.h"
 #include "sim/swing.h"
 
 #define WORLD_SOURCES 2
-#define WORLD_CHANGES 4096
+#define WORLD_CHANGES 8192
 #define WORLD_EVENTS  256
 #define WORLD_INPUTS  64
 
@@ -81,6 +82,7 @@ struct world_input {
 	vt_span every;   /* 0: once */
 	unsigned evidence;
 	vt_span size;
+	int leap;        /* not 0: the kernel is going to do a leap second, instead of all that */
 	bool is_polled;  /* seen at the next wake-up; otherwise it wakes us */
 };
 
@@ -160,6 +162,8 @@ struct world {
 	size_t n_inputs;
 	struct world_input inputs[WORLD_INPUTS];
 	uint64_t woken;         /* dispatches that they asked for */
+	bool has_rtc;           /* it shows the reference's whole seconds */
+	struct rtc_watch rtc;
 
 	struct discipline discipline;
 	uint64_t dispatches;

@@ -94,6 +94,12 @@ void discipline_leave(struct discipline *d)
 	steering_hold_over(d, d->selected, d->course.seen.raw);
 }
 
+void discipline_set_leap(struct discipline *d, int seconds, vt_mono now)
+{
+	if (d->course.is_known)
+		leap_announce(&d->leap, seconds, course_at(&d->course, now));
+}
+
 void discipline_set_host_error(struct discipline *d, vt_span host_error)
 {
 	d->host_error = host_error;
@@ -147,6 +153,7 @@ static unsigned facts_of(const struct discipline *d, enum source_verdict verdict
                          const struct clock_pair *seen, vt_span correction)
 {
 	unsigned facts = incident_evidence(&d->incident, seen->raw) & ~(unsigned)EVIDENCE_READINGS;
+	const struct source *s = &d->sources[d->selected];
 
 	if (!d->has_updated)
 		facts |= FACT_FIRST | (d->conf.step.is_fresh_boot ? FACT_FRESH_BOOT : 0);
@@ -158,8 +165,10 @@ static unsigned facts_of(const struct discipline *d, enum source_verdict verdict
 		facts |= FACT_ASTRAY;
 	if (d->is_let_be)
 		facts |= FACT_LET_BE;
+	if (leap_explains(s->latest.remote, verdict == SOURCE_JUMPED ? s->jump_size : correction))
+		facts |= EVIDENCE_LEAP;
 	if (vt_span_abs(correction).ns > LARGE.ns)
-		facts |= FACT_LARGE | (d->sources[d->selected].was_held ? EVIDENCE_READINGS : 0);
+		facts |= FACT_LARGE | (s->was_held ? EVIDENCE_READINGS : 0);
 	return facts;
 }
 
@@ -257,11 +266,13 @@ static void close_disruption(struct discipline *d, int source, const struct outc
                              enum step_cause cause, vt_span correction)
 {
 	const struct source *s = &d->sources[source];
+	unsigned evidence = cause_is_jump(cause) ? EVIDENCE_READINGS : 0;
 
 	if (!d->incident.is_open && !outcome->is_news)
 		return;
-	open_disruption(d, source, cause_is_jump(cause) ? EVIDENCE_READINGS : 0, d->update_interval,
-	                s->latest.raw);
+	if (cause == STEP_LEAP)
+		evidence = EVIDENCE_LEAP;
+	open_disruption(d, source, evidence, d->update_interval, s->latest.raw);
 	d->incident.it.source = source;
 	incident_close(&d->incident, outcome->end, cause, correction, s->latest.remote, s->latest.raw);
 	push(d, EVENT_REPAIRED, source)->disruption = d->incident.it;
@@ -487,12 +498,61 @@ void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, v
 	read_all_at_once(d, now);
 }
 
+void discipline_take_rtc(struct discipline *d, vt_span correction, vt_mono now)
+{
+	struct outcome outcome = { VT_NS(0), DISRUPTION_LEFT, true };
+	enum step_cause cause =
+		cause_of(incident_evidence(&d->incident, now) | (unsigned)EVIDENCE_RTC);
+	vt_real shows = course_at(&d->course, now);
+
+	if (d->selected != SELECT_NONE || d->conf.is_observing)
+		return;
+	disrupt(d, SELECT_NONE, EVIDENCE_RTC, vt_mono_since(now, d->last_update), now);
+	if (step_decide(&d->step, &d->conf.step, cause, correction, now) == STEP_STEP &&
+	    steering_step(d, SELECT_NONE, correction)) {
+		struct discipline_event *event = push(d, EVENT_STEPPED, SELECT_NONE);
+
+		outcome.end = DISRUPTION_STEPPED;
+		shows = vt_real_add(shows, correction);
+		event->cause = cause;
+		event->size = correction;
+		event->at = shows;
+		d->steps++;
+	}
+	d->is_disrupted = false;
+	incident_close(&d->incident, outcome.end, cause, correction, shows, now);
+	push(d, EVENT_REPAIRED, SELECT_NONE)->disruption = d->incident.it;
+}
+
+/* Nobody reads about a leap second.  Whether readings may go on. */
+static bool is_leap_over(struct discipline *d, vt_mono now)
+{
+	vt_real expected = course_at(&d->course, now);
+
+	switch (leap_phase_at(&d->leap, expected)) {
+	case LEAP_NONE: return true;
+	case LEAP_NEAR: break;
+	case LEAP_DONE:
+		for (int i = 0; i < d->n_sources; i++)
+			source_shift(&d->sources[i], d->leap.change);
+		course_step(&d->course, d->leap.change);
+		d->leap.is_due = false;
+		return true;
+	}
+	for (int i = 0; i < d->n_sources; i++)
+		d->sources[i].next_read =
+			vt_mono_add(now, vt_span_add(leap_wait(&d->leap, expected), VT_MS(1)));
+	return false;
+}
+
 void discipline_dispatch(struct discipline *d, vt_mono now)
 {
 	unsigned evidence;
 
 	if (nudge_take(&d->asks, now, &evidence))
 		read_all_at_once(d, now);
+	if (!is_leap_over(d, now))
+		steering_coast(d, d->selected, now);
 	for (int i = 0; i < d->n_sources; i++)
 		if (d->sources[i].next_read.ns <= now.ns)
 			visit(d, i, now);

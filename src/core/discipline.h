@@ -25,6 +25,7 @@
 #include "core/event.h"
 #include "core/evidence.h"
 #include "core/incident.h"
+#include "core/leap.h"
 #include "core/nudge.h"
 #include "core/servo.h"
 #include "core/source.h"
@@ -58,6 +59,7 @@ struct discipline {
 	bool is_disrupted;
 	bool has_updated;
 	struct step_state step;
+	struct leap leap;
 	struct incident incident; /* the disruption that is going on, or was the latest */
 	struct nudge asks;        /* for readings at once, which are limited */
 
@@ -100,6 +102,19 @@ void discipline_drop_sources(struct discipline *d);
 
 /* What TAI sources need: UTC - TAI, e.g. -37 s. */
 void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai);
+
+/*
+ * The kernel will insert (1) or leave out (-1) a second at the end of this UTC day, or neither (0); as
+ * adjtimex(2) answers.  May be told again and again.
+ */
+void discipline_set_leap(struct discipline *d, int seconds, vt_mono now);
+
+/*
+ * No source answers, and the RTC ran on while our clock did not (see rtc_watch.h): @correction is what
+ * the clock lacks, give or take a second.  It is stepped if the policy says so; no bound follows.
+ * Does nothing while there is a source.
+ */
+void discipline_take_rtc(struct discipline *d, vt_span correction, vt_mono now);
 
 /*
  * How far the host's own clock can be off, as far as anybody knows; 0: not known.  Where the host is

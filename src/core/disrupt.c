@@ -9,6 +9,9 @@
  */
 #define PLAUSIBLE_PPB   100e3
 #define UNSUSPICIOUS_NS 20e3
+
+/* What was known of the rate before any two readings may be another machine's. */
+#define UNPROVEN_PPB 500e3
 #define NOISE_SIGMAS    5.0
 
 /* The kernel runs a clock at most this far from nominal, so a slewing host stays within it. */
@@ -29,6 +32,7 @@ static bool is_expected(const struct disrupt *d, const struct estimator *e, cons
 {
 	struct innovation i;
 	vt_span since;
+	double plausible = e->readings > 1 ? PLAUSIBLE_PPB : UNPROVEN_PPB;
 
 	if (!estimator_expect(e, r, &i))
 		return true; /* the first reading, or a stale one: no business of ours */
@@ -36,7 +40,7 @@ static bool is_expected(const struct disrupt *d, const struct estimator *e, cons
 	since = d->n > 0 ? vt_mono_since(d->noticed, d->since) : i.since;
 	return fabs((double)i.size.ns) <= UNSUSPICIOUS_NS + (double)r->radius.ns +
 	                                          NOISE_SIGMAS * (double)i.sigma.ns +
-	                                          PLAUSIBLE_PPB * vt_span_seconds(since);
+	                                          plausible * vt_span_seconds(since);
 }
 
 /* The source's advance beyond nominal from @a to @b, in ns. */

@@ -33,6 +33,11 @@ void estimator_restart(struct estimator *e, vt_rate sigma)
 	noise_break(&e->noise);
 }
 
+void estimator_shift(struct estimator *e, vt_span change)
+{
+	e->remote = vt_real_add(e->remote, change);
+}
+
 void estimator_doubt(struct estimator *e, vt_rate sigma)
 {
 	e->var_rate += sigma.ppb * sigma.ppb;

@@ -60,6 +60,9 @@ void estimator_init(struct estimator *e, vt_rate rate, vt_rate sigma);
 /* Forgets the phase and keeps the rate, trusting it within +/- @sigma more than before. */
 void estimator_restart(struct estimator *e, vt_rate sigma);
 
+/* The source is known to show @change more from now on. */
+void estimator_shift(struct estimator *e, vt_span change);
+
 /* Trusts the rate by this much less from now on; where the source is stays known. */
 void estimator_doubt(struct estimator *e, vt_rate sigma);
 

@@ -261,6 +261,17 @@ void source_disrupt(struct source *s, unsigned evidence)
 		s->is_doubted = true;
 }
 
+void source_shift(struct source *s, vt_span change)
+{
+	/* TAI has none. */
+	if (s->conf.is_tai)
+		return;
+	estimator_shift(&s->estimator, change);
+	s->latest.remote = vt_real_add(s->latest.remote, change);
+	for (unsigned i = 0; i < s->disrupt.n; i++)
+		s->disrupt.suspects[i].remote = vt_real_add(s->disrupt.suspects[i].remote, change);
+}
+
 void source_urge(struct source *s)
 {
 	s->disrupt.is_urgent = true;

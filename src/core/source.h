@@ -103,6 +103,9 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
  */
 void source_disrupt(struct source *s, unsigned evidence);
 
+/* A leap second: its time goes by @change, and that is expected. */
+void source_shift(struct source *s, vt_span change);
+
 /* Somebody waits for what comes of the next reading: if that is a suspicion, it is settled fast. */
 void source_urge(struct source *s);
 

@@ -294,6 +294,53 @@ static void test_set_by_another_is_told_too(void **state)
 	assert_int_equal(told(&w, EVENT_REPAIRED, 1)->number, 2);
 }
 
+/* Where no source answers: right to a second, which is no bound. */
+static void test_rtc_alone(void **state)
+{
+	(void)state;
+	struct world w;
+	vt_span radius;
+
+	settle_in(&w, 8, STEP_RESUME_STEP);
+	discipline_take_rtc(&w.discipline, VT_SEC(3600), w.now);
+	assert_int_equal(w.clock.steps, 0); /* a source answers, and knows better */
+	w.has_rtc = true;
+	rtc_watch_init(&w.rtc, w.now);
+	world_run(&w, VT_SEC(61));
+	world_plan(&w, (struct world_change){
+			       .at = w.now, .kind = WORLD_OUTCOME, .outcome = SOURCE_MISSING });
+	world_run(&w, VT_SEC(61));
+	assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_HOLDOVER);
+	assert_int_equal(bound_at(&w.discipline.bound, w.now, &radius), BOUND_HOLDS);
+	jump(&w, VT_SEC(3600));
+	world_run(&w, VT_SEC(12));
+	assert_int_equal(w.clock.steps, 1);
+	assert_true(llabs((long long)world_error_ns(&w)) < 1500000000);
+	assert_int_equal(bound_at(&w.discipline.bound, w.now, &radius), BOUND_EXPIRED);
+	assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_HOLDOVER);
+	assert_false(w.clock.quality.is_synchronized);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->evidence, EVIDENCE_RTC);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->cause, STEP_JUMP);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->source, -1);
+	world_run(&w, VT_SEC(120));
+	assert_int_equal(w.clock.steps, 1);
+}
+
+static void test_rtc_leaves_it_where_resume_says_so(void **state)
+{
+	(void)state;
+	struct world w;
+
+	settle_in(&w, 9, STEP_RESUME_IGNORE);
+	world_plan(&w, (struct world_change){
+			       .at = w.now, .kind = WORLD_OUTCOME, .outcome = SOURCE_MISSING });
+	world_run(&w, VT_SEC(10));
+	discipline_take_rtc(&w.discipline, VT_SEC(3600), w.now);
+	world_run(&w, VT_SEC(1));
+	assert_int_equal(w.clock.steps, 0);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->end, DISRUPTION_LEFT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +355,8 @@ int main(void)
 		cmocka_unit_test(test_resume_ignore),
 		cmocka_unit_test(test_resume_slew),
 		cmocka_unit_test(test_set_by_another_is_told_too),
+		cmocka_unit_test(test_rtc_alone),
+		cmocka_unit_test(test_rtc_leaves_it_where_resume_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
