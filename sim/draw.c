@@ -97,6 +97,111 @@ static void add(struct scenario *s, struct world_change change)
 		s->changes[s->n_changes++] = change;
 }
 
+static void tell(struct scenario *s, struct world_input input)
+{
+	if (s->n_inputs < SCENARIO_INPUTS)
+		s->inputs[s->n_inputs++] = input;
+}
+
+/* What would speak of a jump at @at: right away, a little later, long afterwards, or not at all. */
+static void draw_evidence(struct random *r, struct scenario *s, vt_mono at)
+{
+	static const unsigned kinds[] = {
+		EVIDENCE_MARKER,
+		EVIDENCE_MARKER | EVIDENCE_GENERATION,
+		EVIDENCE_NUDGE,
+		EVIDENCE_NUDGE | EVIDENCE_HOST_PAUSED,
+		EVIDENCE_HOST_RESTORED,
+		EVIDENCE_HOST_MIGRATED,
+		EVIDENCE_LATE,
+	};
+	double dice = random_uniform(r);
+
+	if (dice < 0.4)
+		return;
+	if (dice < 0.8)
+		at = vt_mono_add(at, span(r, 1e3, 3e9));
+	tell(s, (struct world_input){ .at = at,
+	                              .until = at,
+	                              .evidence = kinds[(size_t)(7 * random_uniform(r))],
+	                              .is_polled = chance(r, 0.3) });
+}
+
+/* Evidence of nothing, and a flood of it. */
+static void draw_false_alarm(struct random *r, struct scenario *s)
+{
+	static const unsigned kinds[] = { EVIDENCE_MARKER, EVIDENCE_GENERATION, EVIDENCE_NUDGE,
+		                          EVIDENCE_CLOCK_SET, EVIDENCE_HOST_STEPPED };
+	vt_mono at = some_time(r, s);
+	bool is_flood = chance(r, 0.2);
+
+	tell(s, (struct world_input){ .at = at,
+	                              .until = is_flood ? vt_mono_add(at, span(r, 1e8, 3e10)) : at,
+	                              .every = is_flood ? span(r, 1e6, 1e9) : VT_NS(0),
+	                              .evidence = kinds[(size_t)(5 * random_uniform(r))],
+	                              .is_polled = chance(r, 0.3) });
+}
+
+static void draw_suspend(struct random *r, struct scenario *s)
+{
+	vt_mono at = some_time(r, s);
+	vt_span slept = span(r, 1e9, 1e14);
+
+	add(s, (struct world_change){ .at = at, .kind = WORLD_JUMP, .span = slept });
+	slept.ns += (int64_t)(1e9 * (random_uniform(r) - 0.5));
+	add(s, (struct world_change){ .at = at, .kind = WORLD_SET, .span = slept });
+	tell(s, (struct world_input){ .at = at,
+	                              .until = at,
+	                              .evidence = EVIDENCE_SUSPEND | EVIDENCE_CLOCK_SET,
+	                              .size = slept });
+}
+
+static void draw_leap(struct random *r, struct scenario *s)
+{
+	vt_mono at = some_time(r, s);
+	vt_span change = VT_SEC(chance(r, 0.7) ? -1 : 1);
+
+	if (s->n_changes + 2 > SCENARIO_CHANGES)
+		return;
+	s->has_leap = true;
+	s->leap_at = (vt_span){ at.ns };
+	if (chance(r, 0.9))
+		add(s, (struct world_change){ .at = at, .kind = WORLD_JUMP, .span = change });
+	if (chance(r, 0.8)) {
+		add(s, (struct world_change){ .at = vt_mono_add(at, span(r, 1e3, 1e7)),
+		                              .kind = WORLD_SET,
+		                              .span = change });
+		if (chance(r, 0.8))
+			tell(s, (struct world_input){ .at = { 2000000000 },
+			                              .leap = change.ns < 0 ? 1 : -1 });
+	}
+}
+
+/* All that is newer than the rest, so that older seeds draw the same as ever before it. */
+static void draw_surroundings(struct random *r, struct scenario *s)
+{
+	s->is_telling = chance(r, 0.5);
+	s->has_rtc = chance(r, 0.5);
+	if (chance(r, 0.2))
+		s->resume = chance(r, 0.5) ? STEP_RESUME_SLEW : STEP_RESUME_IGNORE;
+	if (chance(r, 0.3)) {
+		s->has_second = true;
+		s->second_width = span(r, 1e3, 1e6);
+		s->second.is_dpoll_given = true;
+		s->second.dpoll = (int)(7 * random_uniform(r)) - 1;
+		s->second.noselect = chance(r, 0.2);
+	}
+	for (unsigned i = 0, n = s->n_changes; i < n; i++)
+		if (s->changes[i].kind == WORLD_JUMP)
+			draw_evidence(r, s, s->changes[i].at);
+	for (int n = chance(r, 0.3) ? 2 : 0; n > 0; n--)
+		draw_false_alarm(r, s);
+	if (chance(r, 0.15))
+		draw_suspend(r, s);
+	if (chance(r, 0.15))
+		draw_leap(r, s);
+}
+
 static void draw_mishap(struct random *r, struct scenario *s)
 {
 	vt_mono at = some_time(r, s);
@@ -151,4 +256,5 @@ void scenario_draw(struct scenario *s, uint64_t seed)
 	if (chance(&r, 0.7))
 		for (int n = (int)(8 * random_uniform(&r)); n > 0; n--)
 			draw_mishap(&r, s);
+	draw_surroundings(&r, s);
 }

@@ -133,6 +133,18 @@ static struct figures live(const struct scenario *s, uint64_t seed, struct world
 	return figures_of(w);
 }
 
+static void tell_steps(const struct world *w, const char *title, uint64_t seed)
+{
+	const struct discipline_event *step;
+
+	printf("%s, seed %" PRIu64 ": a step without its cause, of %u that were told:\n", title, seed,
+	       w->steps_told);
+	for (unsigned i = 0; (step = world_event(w, EVENT_STEPPED, i)) != NULL; i++)
+		printf("  by %+.9f s, to %.6f s: %s\n", vt_span_seconds(step->size),
+		       vt_span_seconds(vt_real_since(step->at, WORLD_BEGIN)),
+		       step_cause_name(step->cause));
+}
+
 static void tell_violation(const struct world *w, const char *title, uint64_t seed)
 {
 	if (w->is_sleepless)
@@ -145,7 +157,7 @@ static void tell_violation(const struct world *w, const char *title, uint64_t se
 		printf("%s, seed %" PRIu64 ": a jump was seen and the status said ok, at %.6f s\n", title,
 		       seed, vt_span_seconds((vt_span){ w->unnoticed_at.ns - WORLD_WAKES_NS }));
 	if (w->uncaused || w->steps_told != w->clock.steps)
-		printf("%s, seed %" PRIu64 ": a step without its cause\n", title, seed);
+		tell_steps(w, title, seed);
 }
 
 static void print_head(void)
@@ -229,6 +241,15 @@ static void tell_world(const struct scenario *s)
 	       vt_span_seconds(s->steals.every), vt_span_seconds(s->steals.most), s->width.ns,
 	       s->spread, s->asymmetry, s->is_asymmetry_given, s->losses, s->lateness,
 	       s->latency.ns, s->source.dpoll, s->source.is_dpoll_given, s->max_slew.ppb);
+	printf("  resume %d rtc %d second %d width %" PRId64 " ns dpoll %d noselect %d leap %d at %.6f s\n",
+	       (int)s->resume, s->has_rtc, s->has_second, s->second_width.ns, s->second.dpoll,
+	       s->second.noselect, s->has_leap, vt_span_seconds(s->leap_at));
+	for (unsigned i = 0; i < s->n_inputs; i++)
+		printf("  %.6f s evidence %#x every %.6f s until %.6f s polled %d leap %d\n",
+		       vt_span_seconds((vt_span){ s->inputs[i].at.ns }), s->inputs[i].evidence,
+		       vt_span_seconds(s->inputs[i].every),
+		       vt_span_seconds((vt_span){ s->inputs[i].until.ns }), s->inputs[i].is_polled,
+		       s->inputs[i].leap);
 	for (unsigned i = 0; i < s->n_changes; i++)
 		printf("  %.6f s kind %d span %.9f s ppb %.0f outcome %d\n",
 		       vt_span_seconds((vt_span){ s->changes[i].at.ns }), (int)s->changes[i].kind,

@@ -78,7 +78,7 @@ static void set_rate(struct world *w, double *rate, double ppb)
 	if (change <= ORDINARY_PPB)
 		return;
 	note_jump(w, 2);
-	w->jumps++;
+	w->jumps += w->n_sources;
 	w->blind_until = vt_mono_add(w->now, vt_span_from_ns(SHOWN * 1e9 *
 	                                                     (double)w->sources[0].width.ns / change));
 }
@@ -93,10 +93,11 @@ static void apply(struct world *w, const struct world_change *c)
 		break;
 	case WORLD_SLEW: set_rate(w, &w->slew_ppb, c->ppb); break;
 	case WORLD_JUMP:
+		w->before_ns = w->is_to_be_noticed ? w->before_ns : world_error_ns(w);
 		w->reference.ns += c->span.ns;
 		note_jump(w, 1);
 		w->is_to_be_noticed = true;
-		w->jumps++;
+		w->jumps += w->n_sources;
 		break;
 	case WORLD_SET:
 		w->local.ns += c->span.ns;
@@ -106,16 +107,16 @@ static void apply(struct world *w, const struct world_change *c)
 	case WORLD_OUTCOME: w->sources[c->source].outcome = c->outcome; break;
 	case WORLD_OFFSET:
 		w->sources[c->source].offset = c->span;
-		w->jumps++;
+		w->jumps += w->n_sources;
 		break;
 	case WORLD_FLIP:
 		w->sources[c->source].flip = c->span;
-		w->jumps++;
+		w->jumps += w->n_sources;
 		break;
 	case WORLD_WIDTH: w->sources[c->source].width = c->span; break;
 	case WORLD_EPOCH:
 		w->epoch++;
-		w->jumps++;
+		w->jumps += w->n_sources;
 		set_rate(w, &w->reference_ppb, c->ppb);
 		break;
 	case WORLD_STEAL: w->stolen_until = vt_mono_add(w->now, c->span); break;
@@ -357,6 +358,7 @@ void world_start(struct world *w, const struct discipline_conf *conf,
 {
 	struct source_conf standard = SOURCE_CONF_DEFAULT;
 
+	w->n_sources = (unsigned)n;
 	discipline_init(&w->discipline, conf, &w->clock.port, w->clock.rate);
 	for (int i = 0; i < n; i++) {
 		int got = discipline_add(&w->discipline, &w->sources[i].port,
@@ -506,12 +508,12 @@ static void judge_notice(struct world *w)
 	enum discipline_state state = discipline_state(&w->discipline);
 	vt_span since = vt_mono_since(w->answered, w->answered_before);
 	bool is_ok = state == DISCIPLINE_OK || state == DISCIPLINE_HOLDOVER;
+	double shows = SHOWS_NS + SHOWS_PPB * vt_span_seconds(since), error = world_error_ns(w);
 
 	if (!w->has_read || !w->is_to_be_noticed || w->jumped_at.ns >= w->read_began.ns)
 		return;
 	w->is_to_be_noticed = false;
-	if (is_ok && fabs(world_error_ns(w)) > SHOWS_NS + SHOWS_PPB * vt_span_seconds(since) &&
-	    w->unnoticed++ == 0)
+	if (is_ok && fabs(error) > shows && fabs(w->before_ns) < shows && w->unnoticed++ == 0)
 		w->unnoticed_at = w->now;
 }
 

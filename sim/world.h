@@ -186,11 +186,14 @@ struct world {
 	double violation_error_ns, violation_bound_ns;
 	unsigned blind_windows;
 	vt_span blind_longest, blind_total;
-	bool is_to_be_noticed;     /* the reference jumped, and nobody has read it since */
+	bool is_to_be_noticed;     /* the reference jumped, and nobody has read it since, ... */
+	double before_ns;          /* ... and before that we were off by this */
 	vt_mono unnoticed_at;
 	uint64_t unnoticed;        /* such readings after which the status still said ok */
 	uint64_t uncaused;         /* steps that no event gave a cause, or a wrong one */
-	unsigned steps_told, jump_steps, set_steps, jumps, sets;
+	unsigned steps_told, jump_steps, set_steps;
+	unsigned jumps, sets;      /* so often something jumped, for each source that may see it */
+	unsigned n_sources;
 	bool is_off; /* by a millisecond and more, ... */
 	vt_mono off_since;
 	vt_span off_longest;

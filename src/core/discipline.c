@@ -464,7 +464,7 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	case SOURCE_JUMPED: break;
 	}
 	/* What it did while another was followed has nothing to do with our clock. */
-	if (verdict == SOURCE_JUMPED && was_any && !was_followed)
+	if ((verdict == SOURCE_JUMPED || verdict == SOURCE_RESTARTED) && was_any && !was_followed)
 		verdict = SOURCE_STEERS;
 	follow(d, source, verdict);
 }

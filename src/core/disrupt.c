@@ -21,6 +21,9 @@
 #define AGREE_NS  10e3
 #define AGREE_PPB 200e3
 
+/* For so many readings of 25 ms, to see whether it is a slew. */
+#define PATIENCE 40
+
 static const vt_span AGREE_WITHIN = { 250000000 };
 
 void disrupt_init(struct disrupt *d)
@@ -86,7 +89,8 @@ static void suspect(struct disrupt *d, const struct reading *r)
 		d->n--;
 	}
 	d->suspects[d->n++] = *r;
-	d->in_a_row++;
+	if (d->in_a_row++ == 0)
+		d->first = *r;
 }
 
 static bool agrees(const struct disrupt *d, const struct reading *r)
@@ -106,11 +110,20 @@ static bool is_confirmed(const struct disrupt *d)
 	       vt_mono_since(d->suspects[d->n - 1].raw, d->suspects[0].raw).ns <= AGREE_WITHIN.ns;
 }
 
+static const struct reading *latest(const struct disrupt *d)
+{
+	return &d->suspects[d->n - 1];
+}
+
 vt_rate disrupt_rate(const struct disrupt *d)
 {
-	const struct reading *first = &d->suspects[0], *last = &d->suspects[d->n - 1];
+	return (vt_rate){ advance(&d->first, latest(d)) / seconds(&d->first, latest(d)) };
+}
 
-	return (vt_rate){ advance(first, last) / seconds(first, last) };
+/* What the brackets leave open of that. */
+static double rate_open(const struct disrupt *d)
+{
+	return radii(&d->first, latest(d)) / seconds(&d->first, latest(d));
 }
 
 /*
@@ -122,13 +135,24 @@ static bool is_explained_by_rate(const struct disrupt *d, const struct estimator
 	struct innovation i;
 	double excess = disrupt_rate(d).ppb - estimator_rate(e).ppb;
 
-	if (!estimator_expect(e, &d->suspects[0], &i))
+	if (!estimator_expect(e, &d->first, &i))
 		return false;
 
-	double explained = excess * vt_span_seconds(i.since);
+	double s = vt_span_seconds(i.since);
+	double explained = excess * s;
 
 	return fabs(excess) > PLAUSIBLE_PPB && (double)i.size.ns * explained > 0 &&
-	       fabs((double)i.size.ns) <= fabs(explained) * 1.2 + AGREE_NS;
+	       fabs((double)i.size.ns) <= fabs(explained) * 1.2 + AGREE_NS + rate_open(d) * s;
+}
+
+/* Is what the brackets leave open of the rate enough to make a slew of a jump? */
+static bool is_ambiguous(const struct disrupt *d, const struct estimator *e)
+{
+	struct innovation i;
+
+	if (d->is_proven || d->in_a_row >= PATIENCE || !estimator_expect(e, &d->first, &i))
+		return false;
+	return fabs((double)i.size.ns) <= 2 * rate_open(d) * vt_span_seconds(i.since);
 }
 
 enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
@@ -152,7 +176,7 @@ enum disrupt_verdict disrupt_judge(struct disrupt *d, const struct estimator *e,
 		return DISRUPT_AGAIN;
 	}
 	suspect(d, r);
-	if (!is_confirmed(d))
+	if (!is_confirmed(d) || is_ambiguous(d, e))
 		return DISRUPT_SUSPECTED;
 	return !d->is_proven && is_explained_by_rate(d, e) ? DISRUPT_SLEWED : DISRUPT_JUMPED;
 }

@@ -11,7 +11,9 @@
  * other within 0.25 s (they lie on one line, of a rate that a host's clock can
  * have) confirm it, and so do six however long they take, for a guest that is
  * never woken up in time; where other evidence has proven that the world jumped,
- * two do, since they only have to tell where the source is now.  One that agrees with the old expectation dismisses it as an
+ * two do, since they only have to tell where the source is now.  Readings so
+ * inexact that a slew would look the same are gone on with, for a second at most,
+ * until they tell.  One that agrees with the old expectation dismisses it as an
  * outlier; any other starts the suspicion anew, and nothing is followed while
  * it lasts.
  */
@@ -30,7 +32,8 @@ struct disrupt {
 	bool is_urgent;                             /* somebody waits for the outcome             */
 	unsigned n;                                 /* suspicious readings that agree so far */
 	unsigned in_a_row;                          /* the same, not only the latest ones       */
-	struct reading suspects[DISRUPT_AGREEING];
+	struct reading suspects[DISRUPT_AGREEING];  /* the latest of them                        */
+	struct reading first;                       /* of those that agree                       */
 	vt_mono since;                              /* of the latest reading before the suspicion */
 	vt_mono noticed;                            /* the suspicion's first reading              */
 };
