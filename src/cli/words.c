@@ -111,6 +111,7 @@ const char *words_method(const char *method)
 		{ "precise",  "precise: both clocks read at one instant by the hardware"            },
 		{ "extended", "extended: each value bracketed by the kernel"                        },
 		{ "basic",    "basic: each value bracketed by vmtimed itself, about a microsecond"  },
+		{ "vmclock",  "vmclock: the processor's counter, by the page of the host"           },
 	};
 	/* clang-format on */
 

@@ -21,6 +21,7 @@ enum method {
 	METHOD_PRECISE,  /* one hardware instant on both clocks: PTP_SYS_OFFSET_PRECISE  */
 	METHOD_EXTENDED, /* the kernel brackets each value: PTP_SYS_OFFSET_EXTENDED      */
 	METHOD_BASIC,    /* our own bracket: RAW, the remote clock, RAW                  */
+	METHOD_VMCLOCK,  /* our own: RAW, the processor's counter, RAW, and the host's page */
 };
 
 /* The remote clock showed @remote at some instant in [@before, @after]. */

@@ -20,7 +20,7 @@
 #include "core/source_port.h"
 #include "core/statistics.h"
 
-#define SOURCES_MAX 9 /* eight configured ones and the host's clock */
+#define SOURCES_MAX 10 /* eight configured ones, the host's clock, its vmclock page */
 
 /* Why a source cannot be used; the order is of no meaning. */
 enum source_trouble {

@@ -300,6 +300,7 @@ static void use_senses(struct daemon *d, vt_mono now, const struct pollfd *fds)
 	senses_dispatch(&d->senses, now, fds);
 	while (senses_pop(&d->senses, &seen))
 		discipline_witness(&d->discipline, seen.evidence, seen.size, now);
+	refclocks_add_page(&d->refclocks, &d->discipline);
 }
 
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
@@ -377,7 +378,8 @@ void daemon_reload(struct daemon *d)
 	if (!is_same) {
 		discipline_drop_sources(&d->discipline);
 		refclocks_fini(&d->refclocks);
-		refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource);
+		refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource,
+		               &d->senses.vmclock);
 		refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
 	}
 	host_open(&d->host, settings.vsock_port, d->now);

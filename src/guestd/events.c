@@ -21,7 +21,7 @@ static void tell_selected(struct daemon *d, const struct discipline_event *e)
 	const struct refclock *r = &d->refclocks.list[e->source];
 
 	log_info("source %s is followed: device=%s clock=\"%s\" method=%s", r->name, r->device,
-	         r->node.name, ptp_method_name(r->ptp.method));
+	         r->node.name, ptp_method_name(d->discipline.sources[e->source].latest.method));
 	if (r->is_automatic && d->settings.n_refclocks > 0)
 		log_info("the host's clock is used besides the configuration: `hostclock off` ends that");
 }

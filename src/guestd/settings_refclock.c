@@ -211,7 +211,8 @@ static const struct conf_row OPTIONS[] = {
 	  .help = "Take this source for right where others disagree with it.  No effect yet: nothing is "
 	          "voted on without NTP sources." },
 	{ "tai", CONF_SET, .given = IN_DRAFT(source.is_tai),
-	  .help = "The clock gives TAI instead of UTC, as a network card on a PTP host does." },
+	  .help = "The clock gives TAI instead of UTC, as a network card on a PTP host does; "
+	          "what a vmclock gives is found out without it." },
 
 	{ "lock", CONF_IGNORE, { REFID(0) }, .help = UNUSED_OPTION },
 	{ "rate", CONF_IGNORE, { WHOLE("N", 0, 1, INT32_MAX) },

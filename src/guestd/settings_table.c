@@ -33,7 +33,7 @@ static const struct conf_row ROWS[] = {
 	  { { CONF_SWITCH, "SWITCH", IN_SETTINGS(hostclock), 0, 0, NULL } },
 	  .initial = "on",
 	  .help = "Find the host's clock, KVM virtual PTP, and follow it even where no refclock "
-	          "names it." },
+	          "names it; likewise the page of a vmclock that tells the time." },
 	{ "hosterror", CONF_SET,
 	  { { CONF_SPAN, "DURATION", IN_SETTINGS(host_error), 1, 3600 * CONF_NS_PER_S, NULL } },
 	  .given = IN_SETTINGS(is_host_error_given),

@@ -183,8 +183,10 @@ static void start_discipline(struct daemon *d)
 
 	drift_load(d->settings.drift_file, d->clock.rate_at_start, &conf.rate, &conf.rate_sigma);
 	discipline_init(&d->discipline, &conf, &d->clock.port, d->clock.rate_at_start);
-	refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource);
+	refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource,
+	               &d->senses.vmclock);
 	refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
+	refclocks_add_page(&d->refclocks, &d->discipline);
 }
 
 /* -s: nothing better answered, so the RTC it is, where it differs by more than it can be wrong. */

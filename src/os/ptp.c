@@ -261,6 +261,7 @@ static int read_by(struct ptp *p, enum method method, unsigned wanted, struct bu
 		return read_extended(p, wanted, ret);
 	case METHOD_BASIC:
 		return read_basic(p, wanted, ret);
+	case METHOD_VMCLOCK:
 	case METHOD_NONE:
 		break;
 	}
@@ -433,6 +434,8 @@ const char *ptp_method_name(enum method method)
 		return "extended";
 	case METHOD_BASIC:
 		return "basic";
+	case METHOD_VMCLOCK:
+		return "vmclock";
 	}
 	return "none";
 }

@@ -59,7 +59,7 @@ void ptp_init(struct ptp *p, int fd, const struct os_calls *calls, struct clocks
  */
 void ptp_attach(struct ptp *p, int fd);
 
-/* "precise", "extended", "basic", "none": for people. */
+/* "precise", "extended", "basic", "vmclock", "none": for people. */
 const char *ptp_method_name(enum method method);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/attr.h"
 
 #define PTP_NAME_KVM "KVM virtual PTP"
+#define PTP_NAME_VMCLOCK "vmclock" /* and a number: what the kernel makes of a vmclock */
 #define PTP_LINK_KVM "/dev/ptp_kvm" /* what udev calls it, where there is udev */
 #define PTP_PATH_MAX 32 /* "/dev/ptp" and a number */
 #define PTP_NAME_MAX 64

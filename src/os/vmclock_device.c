@@ -186,6 +186,33 @@ unsigned vmclock_device_look(struct vmclock_device *v, vt_mono now)
 	return found;
 }
 
+int vmclock_device_fetch(struct vmclock_device *v, vt_mono now, struct vmclock_page *ret)
+{
+	enum vmclock_outcome outcome;
+	struct vmclock_page page;
+
+	if (v->fd < 0)
+		return -ENODEV;
+	if (!v->map && now.ns < v->reads_again.ns)
+		return -ETIMEDOUT;
+	outcome = v->map ? fetch_mapped(v, &page) : fetch_read(v, now, &page);
+	if (outcome == VMCLOCK_WRITING)
+		return v->map ? -EAGAIN : -ETIMEDOUT;
+	if (outcome != VMCLOCK_READ)
+		return -ENODEV;
+	*ret = page;
+	return 0;
+}
+
+bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now, const struct vmclock_page *page)
+{
+	struct vmclock_page again;
+
+	if (v->map)
+		return sequence_of(v) == page->sequence;
+	return vmclock_device_fetch(v, now, &again) == 0 && again.sequence == page->sequence;
+}
+
 bool vmclock_device_is_announced(const struct vmclock_device *v)
 {
 	return v->fd >= 0 && v->is_known && v->page.is_notified && !v->is_unpollable;

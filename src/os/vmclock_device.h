@@ -80,6 +80,16 @@ void vmclock_device_detach(struct vmclock_device *v);
 /* Looks at the page.  Returns a set of enum vmclock_change; the first look ever finds none. */
 unsigned vmclock_device_look(struct vmclock_device *v, vt_mono now);
 
+/*
+ * A consistent copy as of now, for whoever wants the time; changes in it are left to the next look.
+ * 0, or *@ret untouched: -ENODEV where there is no device or no page that we know, -EAGAIN while it is
+ * being written, -ETIMEDOUT (and not again for a while) where the kernel waited for that in vain.
+ */
+int vmclock_device_fetch(struct vmclock_device *v, vt_mono now, struct vmclock_page *ret) must_check;
+
+/* Whether the page is still that one. */
+bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now, const struct vmclock_page *page);
+
 /* Fills in what to wait for; returns 0 or 1. */
 size_t vmclock_device_prepare(struct vmclock_device *v, vt_mono now, struct pollfd *ret);
 
