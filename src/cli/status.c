@@ -217,6 +217,26 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* Besides the readings, which always tell. */
+static void print_senses(FILE *out, const struct report_senses *senses)
+{
+	char safe[WORDS_SAFE_MAX];
+
+	if (!senses->is_there)
+		return;
+	label(out, "Notices");
+	fputs("readings", out);
+	if (senses->vmclock[0])
+		fprintf(out, ", vmclock (%s)", words_safe(senses->vmclock, safe, sizeof safe));
+	if (senses->hears_generation)
+		fputs(", the VM generation", out);
+	if (senses->sees_clock_set)
+		fputs(", a clock that is set", out);
+	if (senses->sees_sleep)
+		fputs(", sleep", out);
+	fputc('\n', out);
+}
+
 static void print_history(FILE *out, const struct report_status *status)
 {
 	char span[WORDS_SPAN_MAX];
@@ -319,5 +339,6 @@ void status_print(FILE *out, const struct report_status *status, bool is_coloure
 		fputs("nothing\n", out);
 	}
 	print_history(out, status);
+	print_senses(out, &status->senses);
 	print_machine(out, status);
 }

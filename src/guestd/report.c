@@ -252,5 +252,6 @@ void report_make(const struct daemon *d, vt_mono now, struct report_status *ret)
 	host_report(&d->host, &d->settings, now, ret);
 	history_report_latest(&d->history, &ret->last_event);
 	report_tracking(d, now, &ret->tracking);
+	ret->senses = senses_report(&d->senses);
 	fill_sources(d, now, &ret->sources);
 }

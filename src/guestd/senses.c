@@ -38,7 +38,8 @@ void senses_init(struct senses *s, struct opener *opener)
 	clock_watch_init(&s->clocks, NULL);
 }
 
-const char *senses_describe_vmclock(const struct senses *s, char *to, size_t size)
+/* "marker, looked at at each wake-up"; empty where there is none. */
+static const char *describe_vmclock(const struct senses *s, char *to, size_t size)
 {
 	const struct vmclock_device *v = &s->vmclock;
 
@@ -54,6 +55,19 @@ const char *senses_describe_vmclock(const struct senses *s, char *to, size_t siz
 	return to;
 }
 
+struct report_senses senses_report(const struct senses *s)
+{
+	struct report_senses report = {
+		.is_there = true,
+		.hears_generation = s->uevent.fd >= 0,
+		.sees_clock_set = s->clocks.fd >= 0,
+		.sees_sleep = !s->clocks.is_blind,
+	};
+
+	describe_vmclock(s, report.vmclock, sizeof report.vmclock);
+	return report;
+}
+
 static void tell_vmclock(struct senses *s)
 {
 	const struct vmclock_device *v = &s->vmclock;
@@ -66,7 +80,7 @@ static void tell_vmclock(struct senses *s)
 		         VMCLOCK_DEVICE_PATH, vmclock_explain(v->trouble));
 	else if (v->trouble == VMCLOCK_READ && (!s->is_vmclock_told || s->vmclock_told != VMCLOCK_READ))
 		log_info("vmclock: %s tells of disruptions: %s", VMCLOCK_DEVICE_PATH,
-		         senses_describe_vmclock(s, text, sizeof text));
+		         describe_vmclock(s, text, sizeof text));
 	s->vmclock_told = v->trouble;
 	s->is_vmclock_told = true;
 }

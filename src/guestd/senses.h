@@ -28,6 +28,7 @@
 #include "os/opener.h"
 #include "os/uevent.h"
 #include "os/vmclock_device.h"
+#include "proto/report.h"
 
 #define SENSES_FDS 3
 
@@ -77,8 +78,8 @@ bool senses_pop(struct senses *s, struct sense_evidence *ret);
 /* The clock was stepped by ourselves: that is no evidence. */
 void senses_forgive_step(struct senses *s);
 
-/* A few words for people each, empty where there is none: "marker, looked at at each wake-up". */
-const char *senses_describe_vmclock(const struct senses *s, char *to, size_t size);
+/* For `status`. */
+struct report_senses senses_report(const struct senses *s);
 
 /* Safe after init, and twice. */
 void senses_fini(struct senses *s);

@@ -163,6 +163,15 @@ struct report_channel {
 	uint64_t refused;  /* connections of somebody who is not the host's root */
 };
 
+/* What tells of a disruption besides the readings. */
+struct report_senses {
+	bool is_there;
+	char vmclock[128];       /* "marker, looked at at each wake-up"; empty: no such device  */
+	bool hears_generation;   /* the kernel's event about the VM generation id would be heard */
+	bool sees_clock_set;     /* it tells when somebody sets the clock                        */
+	bool sees_sleep;         /* how long the machine slept can be seen                       */
+};
+
 struct report_status {
 	enum report_state state;
 	char reason[REPORT_TEXT_MAX];  /* one sentence for people: what is wrong, what to do; may be empty */
@@ -181,6 +190,7 @@ struct report_status {
 	vt_span host_quality_age;
 	struct report_host_quality host_quality;
 	struct report_channel channel;
+	struct report_senses senses;
 	bool is_kernel_synchronized;   /* STA_UNSYNC is clear */
 	char owner[REPORT_NAME_MAX];   /* another process that steers: "chronyd (pid 12)"; else empty */
 	uint64_t steps, jumps;

@@ -192,6 +192,14 @@ static const struct field HOST_QUALITY_FIELDS[] = {
 	FIELDS_END
 };
 
+static const struct field SENSES_FIELDS[] = {
+	STATUS("vmclock",          FIELD_TEXT, senses.vmclock),
+	STATUS("hears_generation", FIELD_BOOL, senses.hears_generation),
+	STATUS("sees_clock_set",   FIELD_BOOL, senses.sees_clock_set),
+	STATUS("sees_sleep",       FIELD_BOOL, senses.sees_sleep),
+	FIELDS_END
+};
+
 static const struct field CHANNEL_FIELDS[] = {
 	STATUS("port",         FIELD_UNSIGNED, channel.port),
 	STATUS("is_listening", FIELD_BOOL,     channel.is_listening),
@@ -216,6 +224,7 @@ static const struct field STATUS_FIELDS[] = {
 	FIELD_IF("host_error_ns", FIELD_NS, struct report_status, host_error, has_host_error),
 	FIELD_GROUP_IF("host_quality", struct report_status, HOST_QUALITY_FIELDS, has_host_quality),
 	FIELD_GROUP_IF("host_channel", struct report_status, CHANNEL_FIELDS, channel.is_there),
+	FIELD_GROUP_IF("senses",       struct report_status, SENSES_FIELDS, senses.is_there),
 	STATUS("is_kernel_synchronized", FIELD_BOOL,  is_kernel_synchronized),
 	STATUS("owner",                  FIELD_TEXT,  owner),
 	STATUS("steps",                  FIELD_COUNT, steps),

@@ -62,6 +62,9 @@ def test_announced():
         check("told once, with what it can do", daemon.says(
             "vmclock: /dev/vmclock0 tells of disruptions: marker and generation, announced"),
             daemon.log())
+        check("and status says so", report()["senses"] == {
+            "vmclock": "marker and generation, announced by the host", "hears_generation": True,
+            "sees_clock_set": True, "sees_sleep": True}, report().get("senses"))
         for fields, words in (({"marker": 2}, "evidence=marker"), ({"generation": 8}, "evidence=generation"),
                               ({"marker": 3, "generation": 9}, "evidence=generation")):
             quiet(daemon)
@@ -113,7 +116,8 @@ def test_late_and_gone():
     page.hide()
     with play.Daemon() as daemon:
         stage.until(5, is_ok)
-        check("without one nothing is said of it", "vmclock" not in daemon.log(), daemon.log())
+        check("without one nothing is said of it", "vmclock" not in daemon.log()
+              and report()["senses"]["vmclock"] == "", daemon.log())
         page.show()
         check("one that comes late is found", daemon.says("tells of disruptions: marker", 3),
               daemon.log())
@@ -137,6 +141,8 @@ def test_bad_pages():
             check(f"{what}: told", daemon.says(words, 4), daemon.log())
             check(f"{what}: the clock is kept by the source all the same", stage.until(3, is_ok)
                   and daemon.is_right(1e-6), report())
+            check(f"{what}: status says why it is not used", words in report()["senses"]["vmclock"],
+                  report()["senses"])
             before, used = len(daemon.lines("vmclock")), cpu_seconds(daemon.pid)
             for _ in range(10):
                 daemon.play.tell(".wake")
@@ -169,6 +175,8 @@ def test_marker_without_end():
         check("nor the source", readings / took < 60, readings)
         check("nor the log", len(daemon.log().splitlines()) <= 20,
               daemon.log())
+        check("status says so", "changes too often" in report()["senses"]["vmclock"],
+              report()["senses"])
         check("that it is too much is said once", len(daemon.lines("faster than")) == 1, daemon.log())
         check("when it is over, all is well", stage.until(5, is_ok) and daemon.is_right(1e-6), report())
     page.end()

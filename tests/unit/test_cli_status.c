@@ -210,6 +210,23 @@ static void test_status_keeps_its_figures_apart(void **state)
 	assert_prints(print_status, &status, ", configuration /a\\x1b; it only watches (-x)\n");
 }
 
+static void test_status_says_what_it_notices(void **state)
+{
+	(void)state;
+	struct report_status status = a_good_status();
+
+	status.senses = (struct report_senses){ .is_there = true };
+	assert_prints(print_status, &status, "\n  Notices     readings\n");
+	status.senses.hears_generation = true;
+	status.senses.sees_sleep = true;
+	assert_prints(print_status, &status, "\n  Notices     readings, the VM generation, sleep\n");
+	status.senses.sees_clock_set = true;
+	strcpy(status.senses.vmclock, "marker\x1b");
+	assert_prints(print_status, &status,
+	              "\n  Notices     readings, vmclock (marker\\x1b), the VM generation, a clock that "
+	              "is set, sleep\n");
+}
+
 /* What is not known of the host is never left out, and never taken for zero. */
 static void test_status_says_how_right_the_host_is(void **state)
 {
@@ -267,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_status_tells_the_last_event),
 		cmocka_unit_test(test_status_says_what_is_wrong),
 		cmocka_unit_test(test_status_keeps_its_figures_apart),
+		cmocka_unit_test(test_status_says_what_it_notices),
 		cmocka_unit_test(test_status_says_how_right_the_host_is),
 		cmocka_unit_test(test_colours_only_when_asked_for),
 	};

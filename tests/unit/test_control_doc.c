@@ -126,6 +126,7 @@ static void test_the_document_names_every_key(void **state)
 			.has_host_quality = true,
 			.host_quality.has_root_distance = true,
 			.channel.is_there = true,
+			.senses.is_there = true,
 			.has_state_age = true,
 			.last_event.is_there = true,
 			.sources = { .n = 1, .sources[0].has_sample = true },

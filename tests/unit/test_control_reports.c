@@ -228,6 +228,13 @@ static void random_daemon(struct report_status *r)
 	r->has_host_error = next_random() & 1;
 	if (r->has_host_error)
 		RANDOM_NS(r->host_error);
+	r->senses.is_there = next_random() & 1;
+	if (r->senses.is_there) {
+		RANDOM_TEXT(r->senses.vmclock);
+		r->senses.hears_generation = next_random() & 1;
+		r->senses.sees_clock_set = next_random() & 1;
+		r->senses.sees_sleep = next_random() & 1;
+	}
 	r->has_state_age = next_random() & 1;
 	if (r->has_state_age)
 		RANDOM_NS(r->state_age);
