@@ -268,6 +268,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 {
 	uint64_t steps = d->discipline.steps;
 	vt_span of_host = VT_NS(0);
+	vt_span lacking;
 
 	(void)host_error(&d->host, &d->settings, now, &of_host);
 	discipline_set_host_error(&d->discipline, of_host);
@@ -277,6 +278,8 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 		refresh_tai(d, now);
 		discipline_dispatch(&d->discipline, now);
 	}
+	if (battery_look(&d->battery, d->discipline.selected >= 0, now, &lacking))
+		discipline_take_rtc(&d->discipline, lacking, now);
 	if (d->discipline.steps != steps)
 		senses_forgive_step(&d->senses);
 	events_tell(d);
@@ -321,6 +324,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 
 	first = vt_mono_min(first, line_server_deadline(&d->server));
 	first = vt_mono_min(first, held_deadline(&d->held));
+	first = vt_mono_min(first, battery_deadline(&d->battery));
 	first = vt_mono_min(first, host_deadline(&d->host));
 	first = vt_mono_min(first, d->drift_due);
 	if (!d->options.is_observing)

@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "core/discipline.h"
+#include "guestd/battery.h"
 #include "guestd/held.h"
 #include "guestd/history.h"
 #include "guestd/host.h"
@@ -52,6 +53,7 @@ struct daemon {
 	struct clocksource clocksource;
 	struct clock_linux clock;
 	struct senses senses;
+	struct battery battery;
 	struct refclocks refclocks;
 	struct discipline discipline;
 

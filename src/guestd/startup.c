@@ -268,6 +268,7 @@ static int start_clock(struct daemon *d)
 	d->started = d->now = d->state_since = now;
 	d->drift_due = vt_mono_add(now, d->settings.drift_interval);
 	d->owner_due = vt_mono_add(now, VT_SEC(60));
+	battery_init(&d->battery, &d->opener, &d->clock.port, now);
 	daemon_read_clocks(d, now);
 	if (d->options.sets_from_rtc && !d->discipline.has_updated)
 		set_from_rtc(d);

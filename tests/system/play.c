@@ -262,6 +262,7 @@ int ioctl(int fd, unsigned long request, ...)
 	to = va_arg(args, void *);
 	va_end(args);
 	if (request == RTC_RD_TIME && is_rtc(fd)) {
+		play->rtc_readings++;
 		read_rtc(to);
 		return 0;
 	}

@@ -24,6 +24,7 @@ struct play {
 	int64_t tai;    /* TAI - UTC in seconds, as the kernel was told; 0: nobody told it */
 	int64_t rtc_ns; /* the RTC minus CLOCK_MONOTONIC_RAW                              */
 	int64_t slept_ns; /* CLOCK_BOOTTIME runs ahead by so much                         */
+	int64_t rtc_readings;
 	/* What was done to it. */
 	int64_t steps;
 	int64_t rates;

@@ -138,7 +138,7 @@ class Play:
     """The two clocks.  Keep FIELDS in step with struct play."""
 
     FIELDS = ("host_ns", "answer", "step_back", "real_ns", "raw_ns", "tick", "freq", "status",
-              "maxerror", "tai", "rtc_ns", "slept_ns", "steps", "rates", "readings")
+              "maxerror", "tai", "rtc_ns", "slept_ns", "rtc_readings", "steps", "rates", "readings")
 
     def __init__(self, host_ahead=0.0, system_ahead=0.0, status=STA_UNSYNC, fast_ppm=0.0,
                  rtc_ahead=0.0):
