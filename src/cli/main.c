@@ -17,6 +17,7 @@
 #include "base/attr.h"
 #include "cli/ask.h"
 #include "cli/events.h"
+#include "cli/nudge.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/status.h"
@@ -86,6 +87,8 @@ static const struct command {
 	{ .name = "waitsync", .run = waitsync_run, .takes = OPTION_AFTER_RESUME | OPTION_TIMEOUT,
 	  .takes_words = true, .usage = "waitsync",
 	  .help = "[TRIES [CORRECTION [SKEW [INTERVAL]]]]: until the clock is right" },
+	{ .name = "nudge", .run = nudge_run, .takes = OPTION_REASON, .usage = "nudge",
+	  .help = "have the sources read now, by root: something happened to this machine" },
 	{ .name = "watch", .run = run_watch, .usage = "watch",
 	  .help = "all of it, live: the error as a line over time; q ends it" },
 };

@@ -22,6 +22,7 @@ static const struct option_row {
 	{ { "follow",       no_argument,       NULL, 'f' }, OPTION_FOLLOW,       "-f, --follow",      "with events: go on with what happens from now on" },
 	{ { "after-resume", no_argument,       NULL, 'a' }, OPTION_AFTER_RESUME, "--after-resume",    "with waitsync: by a reading that began after this call" },
 	{ { "timeout",      required_argument, NULL, 't' }, OPTION_TIMEOUT,      "--timeout SECONDS", "with waitsync: give up then, whatever the tries" },
+	{ { "reason",       required_argument, NULL, 'r' }, OPTION_REASON,       "--reason WORD",     "with nudge: pause, restore, migration, host-step, resume" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };
@@ -72,6 +73,7 @@ static int take(struct options *options, int letter, const char *value)
 			options->given |= OPTIONS[i].bit;
 	switch (letter) {
 	case 's': options->socket = value; return 0;
+	case 'r': options->reason = value; return 0;
 	case 'h': options->wants_help = true; return 0;
 	case 'V': options->wants_version = true; return 0;
 	case 'n':

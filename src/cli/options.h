@@ -25,6 +25,7 @@ enum option_bit {
 	OPTION_FOLLOW       = 1 << 3,
 	OPTION_AFTER_RESUME = 1 << 4,
 	OPTION_TIMEOUT      = 1 << 5,
+	OPTION_REASON       = 1 << 6,
 };
 
 struct options {
@@ -32,6 +33,7 @@ struct options {
 	unsigned given;       /* of enum option_bit */
 	unsigned count;       /* -n                 */
 	vt_span timeout;
+	const char *reason;   /* as written         */
 	bool wants_help;
 	bool wants_version;
 	char *const *words;   /* the command and its arguments; NULL ends them */

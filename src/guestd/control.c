@@ -54,9 +54,32 @@ static void send_events(struct daemon *d, uint32_t client, const struct control_
 	free(events);
 }
 
-static void serve(struct daemon *d, uint32_t client, const struct control_request *request,
-                  vt_mono now)
+/* Whoever may change things may have the sources read, too; it costs more than a look at the status. */
+static void take_nudge(struct daemon *d, const struct line_request *from,
+                       const struct control_request *request, vt_mono now)
 {
+	struct report_nudge nudge;
+	struct control_error error;
+	size_t length = 0;
+	char *line = NULL;
+	int r;
+
+	if (!from->may_change) {
+		control_error_make(&error, CONTROL_DENIED, &request->id,
+		                   "only root and the group of vmtimed may nudge");
+		refuse(d, from->client, &error);
+		return;
+	}
+	nudge.is_delayed = host_take_nudge(d, request->arguments.reason, now);
+	r = control_encode_reply(request, &nudge, &line, &length);
+	send_line(d, from->client, r, line, length);
+}
+
+static void serve(struct daemon *d, const struct line_request *from,
+                  const struct control_request *request, vt_mono now)
+{
+	const uint32_t client = from->client;
+
 	switch (request->command) {
 	case CONTROL_STATUS:
 	case CONTROL_SOURCES:
@@ -65,6 +88,7 @@ static void serve(struct daemon *d, uint32_t client, const struct control_reques
 	case CONTROL_EVENTS: send_events(d, client, request); return;
 	case CONTROL_FOLLOW: held_follow(d, client, request, now); return;
 	case CONTROL_WAITSYNC: held_wait(d, client, request); return;
+	case CONTROL_NUDGE: take_nudge(d, from, request, now); return;
 	case CONTROL_COMMANDS: return;
 	}
 }
@@ -77,7 +101,7 @@ void control_answer(struct daemon *d, vt_mono now)
 
 	while (line_server_pop(&d->server, &line))
 		if (control_decode_request(line.line.p, line.line.n, &request, &error) == 0)
-			serve(d, line.client, &request, now);
+			serve(d, &line, &request, now);
 		else
 			refuse(d, line.client, &error);
 }

@@ -19,6 +19,7 @@ static const char *const COMMANDS[] = {
 	[CONTROL_EVENTS] = "events",
 	[CONTROL_FOLLOW] = "follow",
 	[CONTROL_WAITSYNC] = "waitsync",
+	[CONTROL_NUDGE] = "nudge",
 };
 _Static_assert(COUNT(COMMANDS) == CONTROL_COMMANDS, "every command has a name");
 
@@ -53,6 +54,12 @@ static const struct field WAITSYNC_ARGUMENTS[] = {
 	ARGUMENT("timeout_ns",        FIELD_LENGTH, timeout,        has_timeout),
 	FIELDS_END
 };
+static const struct field NUDGE_ARGUMENTS[] = {
+	{ .key = "reason", .kind = FIELD_WORD, .offset = offsetof(struct control_arguments, reason),
+	  .size = HOST_REASONS, .words = HOST_REASON_NAMES,
+	  .is_optional = true, .presence = offsetof(struct control_arguments, has_reason) },
+	FIELDS_END
+};
 static const struct field *const ARGUMENTS[] = {
 	[CONTROL_STATUS] = NO_ARGUMENTS,
 	[CONTROL_SOURCES] = NO_ARGUMENTS,
@@ -61,6 +68,7 @@ static const struct field *const ARGUMENTS[] = {
 	[CONTROL_EVENTS] = EVENTS_ARGUMENTS,
 	[CONTROL_FOLLOW] = NO_ARGUMENTS,
 	[CONTROL_WAITSYNC] = WAITSYNC_ARGUMENTS,
+	[CONTROL_NUDGE] = NUDGE_ARGUMENTS,
 };
 _Static_assert(COUNT(ARGUMENTS) == CONTROL_COMMANDS, "every command has its arguments");
 /* clang-format on */
@@ -121,6 +129,8 @@ static const char *out_of_range(const struct control_arguments *a)
 		return "max_skew_ppm";
 	if (a->has_timeout && a->timeout.ns > CONTROL_TIMEOUT_MAX.ns)
 		return "timeout_ns";
+	if (a->has_reason && a->reason == HOST_REASON_NONE)
+		return "reason";
 	return NULL;
 }
 

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "proto/host_reason.h"
 #include "proto/report.h"
 
 #define CONTROL_VERSION     1
@@ -44,6 +45,7 @@ enum control_command {
 	CONTROL_EVENTS,
 	CONTROL_FOLLOW,
 	CONTROL_WAITSYNC,
+	CONTROL_NUDGE,
 	CONTROL_COMMANDS, /* how many there are */
 };
 
@@ -82,6 +84,8 @@ struct control_arguments {
 	bool is_after_now;       /* waitsync: and that by a reading that began after the request */
 	bool has_timeout;
 	vt_span timeout;         /* waitsync: answered after this time in any case               */
+	bool has_reason;
+	enum host_reason reason; /* nudge: why; never HOST_REASON_NONE                            */
 };
 
 struct control_request {

@@ -16,16 +16,6 @@ static const char *const COMMANDS[] = {
 };
 _Static_assert(COUNT(COMMANDS) == HOST_COMMANDS, "every command has a name");
 
-static const char *const REASONS[] = {
-	[HOST_REASON_NONE] = "",
-	[HOST_REASON_PAUSE] = "pause",
-	[HOST_REASON_RESTORE] = "restore",
-	[HOST_REASON_MIGRATION] = "migration",
-	[HOST_REASON_STEP] = "host-step",
-	[HOST_REASON_RESUME] = "resume",
-};
-_Static_assert(COUNT(REASONS) == HOST_REASONS, "every reason has a word");
-
 /* clang-format off */
 #define SAID(key, kind, member) FIELD(key, kind, struct report_host_quality, member)
 
@@ -58,21 +48,6 @@ static const struct field *const REPLIES[] = {
 };
 _Static_assert(COUNT(REPLIES) == HOST_COMMANDS, "every command has a reply");
 /* clang-format on */
-
-const char *host_reason_name(enum host_reason reason)
-{
-	return REASONS[reason];
-}
-
-bool host_reason_find(const char *name, enum host_reason *ret)
-{
-	for (unsigned i = HOST_REASON_NONE + 1; i < HOST_REASONS; i++)
-		if (strcmp(REASONS[i], name) == 0) {
-			*ret = (enum host_reason)i;
-			return true;
-		}
-	return false;
-}
 
 static bool refuse_value(const struct control_id *id, const char *why, struct control_error *reterr)
 {

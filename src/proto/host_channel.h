@@ -25,6 +25,7 @@
 
 #include "base/attr.h"
 #include "proto/control.h"
+#include "proto/host_reason.h"
 #include "proto/report.h"
 
 #define HOST_CHANNEL_VERSION     1
@@ -35,17 +36,6 @@ enum host_command {
 	HOST_QUALITY,
 	HOST_STATUS,
 	HOST_COMMANDS, /* how many there are */
-};
-
-/* Why the host nudges: it names a cause and proves nothing. */
-enum host_reason {
-	HOST_REASON_NONE,
-	HOST_REASON_PAUSE,     /* it stopped the guest and let it go on                    */
-	HOST_REASON_RESTORE,   /* it started the guest from a saved state                  */
-	HOST_REASON_MIGRATION, /* the guest came from another host                         */
-	HOST_REASON_STEP,      /* its own clock was stepped                                */
-	HOST_REASON_RESUME,    /* it was suspended itself, and all its guests with it      */
-	HOST_REASONS,          /* how many there are */
 };
 
 struct host_request {
@@ -65,12 +55,6 @@ struct host_reply {
 	bool has_bound;
 	vt_span bound; /* against its source */
 };
-
-/* The word for a reason, as on the wire: "host-step"; "" for HOST_REASON_NONE. */
-const char *host_reason_name(enum host_reason reason);
-
-/* False, and *@ret untouched, where no reason has that name. */
-bool host_reason_find(const char *name, enum host_reason *ret);
 
 /*
  * Reads one request of @length bytes; a line's end (LF or CR LF) may be among them.  Returns 0, or

@@ -228,12 +228,17 @@ struct report_wait {
 	struct report_tracking tracking;
 };
 
+struct report_nudge {
+	bool is_delayed; /* there have been many of late: the reading waits for its turn */
+};
+
 /* What a reply to any command can hold. */
 union report {
 	struct report_status status;
 	struct report_events events;
 	struct report_notice notice;
 	struct report_wait wait;
+	struct report_nudge nudge;
 };
 
 /* The words for them on the wire: "ok", "stepped", "opened", "readings". */

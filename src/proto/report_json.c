@@ -182,6 +182,11 @@ static const struct field WAIT_FIELDS[] = {
 	FIELDS_END
 };
 
+static const struct field NUDGE_FIELDS[] = {
+	FIELD("is_delayed", FIELD_BOOL, struct report_nudge, is_delayed),
+	FIELDS_END
+};
+
 static const struct field HOST_QUALITY_FIELDS[] = {
 	STATUS("age_ns",          FIELD_NS,   host_quality_age),
 	STATUS("daemon",          FIELD_TEXT, host_quality.daemon),
@@ -290,6 +295,7 @@ json_t *report_json_encode(enum control_command command, const void *report)
 	case CONTROL_EVENTS: return encode_events(report);
 	case CONTROL_FOLLOW: return fields_encode(NOTICE_FIELDS, report);
 	case CONTROL_WAITSYNC: return fields_encode(WAIT_FIELDS, report);
+	case CONTROL_NUDGE: return fields_encode(NUDGE_FIELDS, report);
 	case CONTROL_COMMANDS: break;
 	}
 	return NULL;
@@ -376,6 +382,7 @@ int report_json_decode(enum control_command command, const json_t *data, void *r
 	case CONTROL_EVENTS: return decode_events(data, report, why, size);
 	case CONTROL_FOLLOW: return decode_object(NOTICE_FIELDS, data, report, why, size);
 	case CONTROL_WAITSYNC: return decode_object(WAIT_FIELDS, data, report, why, size);
+	case CONTROL_NUDGE: return decode_object(NUDGE_FIELDS, data, report, why, size);
 	case CONTROL_COMMANDS: break;
 	}
 	return -EINVAL;
@@ -391,6 +398,7 @@ size_t report_json_size(enum control_command command)
 	case CONTROL_EVENTS: return sizeof(struct report_events);
 	case CONTROL_FOLLOW: return sizeof(struct report_notice);
 	case CONTROL_WAITSYNC: return sizeof(struct report_wait);
+	case CONTROL_NUDGE: return sizeof(struct report_nudge);
 	case CONTROL_COMMANDS: break;
 	}
 	return 0;

@@ -6,6 +6,7 @@ vsock is played (play.c): the address that a connection comes from is the test's
 """
 
 import json
+import os
 import socket
 import statistics
 import time
@@ -44,22 +45,34 @@ def settle(daemon):
     stage.until(5, lambda: abs(daemon.error()) < 1e-6)
 
 
+def time_to_right(daemon):
+    """Looked at every half millisecond; None where it takes more than 0.9 s."""
+    began = time.monotonic()
+    while time.monotonic() - began < 0.9:
+        if abs(daemon.error()) < 1e-3:
+            return time.monotonic() - began
+        time.sleep(0.0005)
+    return None
+
+
 def test_a_nudge_is_a_reading_at_once():
     play.show_vsock()
     with play.Daemon() as daemon, play.vsock() as host:
         settle(daemon)
         took = []
-        for _ in range(5):
+        for _ in range(11):
             time.sleep(0.3)
             daemon.play.jump(10)
             host.sendall(NUDGE)
-            took.append(daemon.is_right(seconds=0.9))
+            took.append(time_to_right(daemon))
             reply = json.loads(host.recv(1024))
             check("a nudge is answered", reply == {"v": 1, "ok": True, "nudge": {
                 "is_delayed": False}}, reply)
         # Three readings, 25 ms apart, and a busy machine.
-        check("after a nudge the clock is right within 0.3 s, median of 5",
-              None not in took and statistics.median(took) < 0.3, took)
+        check("after a nudge the clock is right", None not in took, took)
+        # Three readings, 5 ms apart.
+        check(f"median {statistics.median(took) * 1e3:.0f} ms, worst {max(took) * 1e3:.0f} ms",
+              statistics.median(took) < 0.02 and max(took) < 0.5, took)
         steps = daemon.play["steps"]
         readings = daemon.play["readings"]
         ask(host, NUDGE)
@@ -67,6 +80,28 @@ def test_a_nudge_is_a_reading_at_once():
             0.5, lambda: daemon.play["readings"] > readings))
         time.sleep(0.5)
         check("and no step", daemon.play["steps"] == steps and abs(daemon.error()) < 1e-6)
+
+
+def test_root_may_nudge_too():
+    play.show_vsock()
+    with play.Daemon() as daemon:
+        settle(daemon)
+        daemon.play.jump(-5)
+        result = stage.vmtime("nudge", "--reason", "restore")
+        check("vmtime nudge", result.returncode == 0 and "now" in result.stdout, result)
+        check("is a reading at once", daemon.is_right(seconds=0.7) is not None)
+        check("which names a cause", daemon.says('cause="restore'), daemon.log())
+        check("and is counted", status()["host_channel"]["nudges"] == 1)
+        result = stage.vmtime("nudge", "--reason", "because")
+        check("a reason that is none is a usage error", result.returncode == 2, result)
+        readings = daemon.play["readings"]
+        result = stage.vmtime("nudge", preexec_fn=lambda: os.setresuid(65534, 65534, 65534))
+        check("others may not", result.returncode == 1 and "only root" in result.stderr, result)
+        check("and nothing is read for them", daemon.play["readings"] - readings <= 1
+              and status()["host_channel"]["nudges"] == 1)
+        for _ in range(12):
+            result = stage.vmtime("nudge")
+        check("often is too often", "in a moment" in result.stdout, result)
 
 
 def refused(cid, port):
@@ -232,6 +267,6 @@ def test_switched_off_and_moved():
 
 
 play.show(0)
-stage.finish(test_a_nudge_is_a_reading_at_once, test_nobody_else_is_read,
+stage.finish(test_a_nudge_is_a_reading_at_once, test_root_may_nudge_too, test_nobody_else_is_read,
              test_a_flood_costs_little, test_quality_only_widens, test_switched_off_and_moved,
              test_limits_and_lateness)

@@ -80,6 +80,7 @@ static void test_arguments_come_as_they_were_sent(void **state)
 	const char events[] = "{\"v\":1,\"cmd\":\"events\",\"limit\":256,\"since\":0,\"before\":9}\n";
 	const char wait[] = "{\"v\":1,\"cmd\":\"waitsync\",\"max_correction_ns\":0,"
 			    "\"max_skew_ppm\":0.5,\"after_now\":false,\"timeout_ns\":3600000000000}\n";
+	const char nudge[] = "{\"v\":1,\"cmd\":\"nudge\",\"reason\":\"host-step\"}\n";
 	struct control_request request;
 	struct control_error error;
 	char again[CONTROL_REQUEST_MAX];
@@ -91,6 +92,13 @@ static void test_arguments_come_as_they_were_sent(void **state)
 	assert_false(request.arguments.has_timeout);
 	assert_int_equal(control_encode_request(&request, again, sizeof again), 0);
 	assert_string_equal(again, events);
+
+	assert_int_equal(control_decode_request(nudge, strlen(nudge), &request, &error), 0);
+	assert_int_equal(request.command, CONTROL_NUDGE);
+	assert_true(request.arguments.has_reason);
+	assert_int_equal(request.arguments.reason, HOST_REASON_STEP);
+	assert_int_equal(control_encode_request(&request, again, sizeof again), 0);
+	assert_string_equal(again, nudge);
 
 	assert_int_equal(control_decode_request(wait, strlen(wait), &request, &error), 0);
 	assert_true(request.arguments.has_max_correction && request.arguments.has_after_now);
@@ -170,6 +178,9 @@ static void test_bad_requests_are_refused_untouched(void **state)
 		{ "skew negative",        "{\"v\":1,\"cmd\":\"waitsync\",\"max_skew_ppm\":-0.1}", 0, CONTROL_BAD_VALUE, "\"max_skew_ppm\"" },
 		{ "skew not a number",    "{\"v\":1,\"cmd\":\"waitsync\",\"max_skew_ppm\":null}", 0, CONTROL_BAD_VALUE, "\"max_skew_ppm\"" },
 		{ "a wait too long",      "{\"v\":1,\"cmd\":\"waitsync\",\"timeout_ns\":3600000000001}", 0, CONTROL_BAD_VALUE, "\"timeout_ns\"" },
+		{ "a reason unheard of",  "{\"v\":1,\"cmd\":\"nudge\",\"reason\":\"because\"}", 0, CONTROL_BAD_VALUE, "\"reason\"" },
+		{ "no reason in it",      "{\"v\":1,\"cmd\":\"nudge\",\"reason\":\"\"}", 0, CONTROL_BAD_VALUE, "\"reason\"" },
+		{ "a time to set",        "{\"v\":1,\"cmd\":\"nudge\",\"time_unix_ns\":1}", 0, CONTROL_UNKNOWN_KEY, "\"time_unix_ns\"" },
 		{ "after_now a number",   "{\"v\":1,\"cmd\":\"waitsync\",\"after_now\":1}", 0, CONTROL_BAD_VALUE, "\"after_now\"" },
 		{ "id an object",         "{\"v\":1,\"cmd\":\"status\",\"id\":{}}", 0, CONTROL_BAD_VALUE, "id" },
 		{ "id a fraction",        "{\"v\":1,\"cmd\":\"status\",\"id\":1.5}", 0, CONTROL_BAD_VALUE, "id" },

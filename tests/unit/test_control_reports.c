@@ -277,6 +277,8 @@ static void random_report(enum control_command command, union report *r)
 		random_notice(&r->notice);
 	else if (command == CONTROL_WAITSYNC)
 		random_wait(&r->wait);
+	else if (command == CONTROL_NUDGE)
+		r->nudge.is_delayed = next_random() & 1;
 	else
 		random_status(command, &r->status);
 }
