@@ -205,6 +205,15 @@ static void refresh_tai(struct daemon *d, vt_mono now)
 	}
 }
 
+/* An administrator or another program may have told the kernel of a leap second. */
+static void refresh_leap(struct daemon *d, vt_mono now)
+{
+	int seconds;
+
+	if (clock_linux_leap(&d->clock, &seconds) == 0)
+		discipline_set_leap(&d->discipline, seconds, now);
+}
+
 static void note_state(struct daemon *d, vt_mono now)
 {
 	enum discipline_state state = discipline_state(&d->discipline);
@@ -276,6 +285,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 	if (now.ns >= discipline_deadline(&d->discipline).ns) {
 		(void)clocksource_check(&d->clocksource);
 		refresh_tai(d, now);
+		refresh_leap(d, now);
 		discipline_dispatch(&d->discipline, now);
 	}
 	if (battery_look(&d->battery, d->discipline.selected >= 0, now, &lacking))

@@ -264,6 +264,26 @@ int clock_linux_is_synchronized(const struct clock_linux *c, bool *ret)
 	return 0;
 }
 
+int clock_linux_leap(const struct clock_linux *c, int *ret)
+{
+	struct timex t = { .modes = 0 };
+	int r = c->calls->adjtimex(c->calls->context, &t);
+
+	switch (r) {
+	case TIME_OK:
+		*ret = 0;
+		return 0;
+	case TIME_INS:
+		*ret = 1;
+		return 0;
+	case TIME_DEL:
+		*ret = -1;
+		return 0;
+	default:
+		return r < 0 ? r : -EAGAIN;
+	}
+}
+
 int clock_linux_restore(struct clock_linux *c, vt_rate keep)
 {
 	double ppm = isnan(keep.ppb) ? 0.0 : limit(keep.ppb / 1e3, FREQ_PPM_MAX);

@@ -45,6 +45,13 @@ int clock_linux_rate(struct clock_linux *c, vt_rate *ret) must_check;
 /* Does the kernel call its clock synchronised, now?  0, or -errno with *@ret untouched. */
 int clock_linux_is_synchronized(const struct clock_linux *c, bool *ret) must_check;
 
+/*
+ * What the kernel will do at the end of this UTC day: insert a second (1), leave one out (-1), or
+ * neither (0).  0, or *@ret untouched: -EAGAIN while it does so and until that is acknowledged, and
+ * while its clock is unsynchronised, when it does not tell; -errno.
+ */
+int clock_linux_leap(const struct clock_linux *c, int *ret) must_check;
+
 /* What the clock would do if steered to @want: its limits and quantization.  Sets nothing. */
 vt_rate clock_linux_quantize(const struct clock_linux *c, vt_rate want);
 

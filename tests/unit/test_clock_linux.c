@@ -465,9 +465,41 @@ static void test_this_machine_read_only(void **state)
 	}
 }
 
+static void test_leap_as_the_kernel_tells(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	static const struct {
+		const char *what;
+		int leap_state, status;
+		int want, seconds;
+	} cases[] = {
+		{ "none",                   TIME_OK,    0,                    0,       0 },
+		{ "to be inserted",         TIME_INS,   STA_INS,              0,       1 },
+		{ "to be left out",         TIME_DEL,   STA_DEL,              0,       -1 },
+		{ "going on",               TIME_OOP,   STA_INS,              -EAGAIN, 7 },
+		{ "over, and not cleared",  TIME_WAIT,  STA_INS,              -EAGAIN, 7 },
+		{ "not told while unsynchronised", TIME_ERROR, STA_INS | STA_UNSYNC, -EAGAIN, 7 },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bench b;
+		int seconds = 7;
+
+		bench_init(&b, &KERNEL);
+		b.kernel.state.status = cases[i].status;
+		b.kernel.leap_state = cases[i].leap_state;
+		if (clock_linux_leap(&b.clock, &seconds) != cases[i].want ||
+		    seconds != cases[i].seconds)
+			fail_msg("%s: %d", cases[i].what, seconds);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_leap_as_the_kernel_tells),
 		cmocka_unit_test(test_init_tells_how_the_clock_runs),
 		cmocka_unit_test(test_steer_is_exact_within_its_limits),
 		cmocka_unit_test(test_steer_at_the_edges),
