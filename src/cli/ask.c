@@ -54,6 +54,8 @@ int ask_line(const char *path, const struct control_request *request, char **ret
 		outcome = line_client_ask(path, slice_trim(slice_of(line)), timeout, ret, ret_length,
 		                          &error);
 	ask_explain_failure(outcome, path, error, reterr_text);
+	if (outcome == LINE_CLIENT_NO_DAEMON)
+		return ASK_NOBODY;
 	return outcome == LINE_CLIENT_ANSWERED ? 0 : -1;
 }
 

@@ -18,8 +18,10 @@
 /*
  * Asks the daemon behind the socket @path, which has ASK_TIMEOUT_S for its answer, and the time
  * that the request itself allows it.  Returns 0 and the reply's line, to be freed by the
- * caller with free(); or -1 with a sentence for people in @reterr_text, which is safe to print.
+ * caller with free(); or -1, ASK_NOBODY where no daemon is there, with a sentence for people in
+ * @reterr_text, which is safe to print.
  */
+#define ASK_NOBODY (-2)
 int ask_line(const char *path, const struct control_request *request, char **ret,
              size_t *ret_length, char reterr_text[ASK_SENTENCE_MAX]) must_check;
 

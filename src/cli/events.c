@@ -10,7 +10,9 @@
 #include "cli/ask.h"
 #include "cli/event_text.h"
 #include "cli/output.h"
+#include "os/event_ring.h"
 #include "os/line_stream.h"
+#include "proto/report_event.h"
 
 #define COUNT_DEFAULT 20
 
@@ -52,6 +54,32 @@ static int show(const char *line, size_t length, const struct options *options)
 	return output_finish();
 }
 
+/* The newest of those in the file, as the daemon would have replied.  0 or -errno. */
+static int reply_from_file(const struct control_request *request, char **ret, size_t *ret_length)
+{
+	struct event_ring ring = EVENT_RING_INIT;
+	struct report_events events = { .n = 0, .path = EVENT_RING_PATH };
+	uint64_t limit = request->arguments.limit;
+	int r = event_ring_open(&ring);
+
+	if (r == 0)
+		r = event_ring_read(&ring, EVENT_RING_PATH);
+	if (r == 0) {
+		uint64_t number = event_ring_oldest(&ring);
+
+		if (ring.newest > limit && number <= ring.newest - limit)
+			number = ring.newest - limit + 1;
+		for (; number <= ring.newest; number++)
+			if (event_ring_get(&ring, number))
+				report_event_fill(event_ring_get(&ring, number),
+				                  &events.events[events.n++]);
+		events.unreadable = ring.unreadable;
+		r = control_encode_reply(request, &events, ret, ret_length);
+	}
+	event_ring_fini(&ring);
+	return r;
+}
+
 static int list(const struct options *options)
 {
 	const struct control_request request = {
@@ -63,9 +91,14 @@ static int list(const struct options *options)
 	};
 	char sentence[ASK_SENTENCE_MAX], *line;
 	size_t length;
-	int r;
+	int r = ask_line(options->socket, &request, &line, &length, sentence);
 
-	if (ask_line(options->socket, &request, &line, &length, sentence))
+	/* The file belongs to the daemon at the usual socket. */
+	if (r == ASK_NOBODY && strcmp(options->socket, OPTIONS_DEFAULT_SOCKET) == 0 &&
+	    (r = reply_from_file(&request, &line, &length)) == 0)
+		fprintf(stderr, "vmtime: vmtimed is not running; this is what it wrote to %s\n",
+		        EVENT_RING_PATH);
+	if (r)
 		return output_complain(sentence);
 	r = show(line, length, options);
 	free(line);

@@ -321,6 +321,7 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 	host_dispatch(d, now, fds ? fds + d->n_server_fds : NULL, fds ? d->n_host_fds : 0);
 	use_senses(d, now, fds ? fds + d->n_server_fds + d->n_host_fds : NULL);
 	daemon_read_clocks(d, now);
+	history_sync(&d->history, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
 	control_answer(d, now);
@@ -336,6 +337,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 	first = vt_mono_min(first, held_deadline(&d->held));
 	first = vt_mono_min(first, battery_deadline(&d->battery));
 	first = vt_mono_min(first, host_deadline(&d->host));
+	first = vt_mono_min(first, event_ring_deadline(&d->history.ring));
 	first = vt_mono_min(first, d->drift_due);
 	if (!d->options.is_observing)
 		first = vt_mono_min(first, d->owner_due);

@@ -7,6 +7,7 @@
 
 #include "guestd/daemon.h"
 #include "guestd/report.h"
+#include "proto/report_event.h"
 
 /* For who does not say how long he waits: chronyc's interval between two looks. */
 #define WAIT_DEFAULT VT_SEC(10)
@@ -79,7 +80,7 @@ void held_tell(struct daemon *d, enum report_happening what, const struct event_
 	if (d->held.n == 0)
 		return;
 	make_notice(d, d->now, what, &notice);
-	history_report(r, &notice.event);
+	report_event_fill(r, &notice.event);
 	tell_all(d, &notice);
 }
 

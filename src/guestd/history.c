@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "guestd/daemon.h"
 #include "guestd/held.h"
 #include "os/files.h"
+#include "proto/report_event.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
@@ -18,9 +20,6 @@ static const enum event_end ENDS[] = {
 	[DISRUPTION_LEFT] = EVENT_END_LEFT,       [DISRUPTION_HELD] = EVENT_END_HELD,
 };
 
-/* And so are a record's and a report's. */
-_Static_assert((int)EVENT_ENDS == (int)REPORT_ENDS, "every end can be reported");
-_Static_assert((int)EVENT_END_UNFINISHED == (int)REPORT_END_UNFINISHED, "by the same number");
 _Static_assert(EVIDENCE_BITS == REPORT_EVIDENCE_BITS, "all evidence can be reported");
 
 static int hex_digit(char c)
@@ -50,6 +49,37 @@ int history_start(struct history *h)
 {
 	read_boot(h->boot);
 	return event_ring_open(&h->ring);
+}
+
+void history_keep(struct history *h)
+{
+	event_ring_keep(&h->ring, EVENT_RING_PATH);
+}
+
+/* What was added before the file could be read has larger numbers now. */
+static void renumber(struct history *h, uint64_t shift)
+{
+	if (h->is_open)
+		h->is_open += shift;
+	for (unsigned i = 0; i < HISTORY_DISRUPTIONS; i++)
+		if (h->known[i].ring)
+			h->known[i].ring += shift;
+}
+
+void history_sync(struct history *h, vt_mono now)
+{
+	int r = event_ring_sync(&h->ring, now);
+
+	renumber(h, event_ring_shift(&h->ring));
+	if (r < 0 && r != h->error)
+		log_cope(r, "%s: events are kept in memory alone", h->ring.path);
+	else if (r == 0 && h->error < 0)
+		log_info("%s: events are kept there again", h->ring.path);
+	h->error = r;
+	if (h->ring.unreadable > h->unreadable)
+		log_warn("%s: %llu damaged records, left out", h->ring.path,
+		         (unsigned long long)h->ring.unreadable);
+	h->unreadable = h->ring.unreadable;
 }
 
 void history_fini(struct history *h)
@@ -149,46 +179,13 @@ void history_note_rtc(struct daemon *d, vt_span size)
 	add(d, &r, REPORT_HAPPENING_CLOSED);
 }
 
-static void write_boot(const uint8_t boot[EVENT_BOOT_SIZE], char *to, size_t size)
-{
-	static const uint8_t unknown[EVENT_BOOT_SIZE];
-	size_t used = 0;
-
-	*to = '\0';
-	if (memcmp(boot, unknown, sizeof unknown) == 0)
-		return;
-	for (unsigned i = 0; i < EVENT_BOOT_SIZE && used + 4 < size; i++)
-		used += (size_t)snprintf(to + used, size - used, "%s%02x",
-		                         i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", boot[i]);
-}
-
-void history_report(const struct event_record *r, struct report_event *ret)
-{
-	*ret = (struct report_event){
-		.is_there = true,
-		.number = r->number,
-		.end = (enum report_end)r->end,
-		.evidence = r->evidence,
-		.noticed = r->noticed_at,
-		.at = r->repaired_at,
-		.size = r->size,
-		.is_repaired = r->end != EVENT_END_OPEN && r->end != EVENT_END_UNFINISHED,
-		.noticed_after = r->blind_for,
-		.repaired_after = r->disrupted_for,
-		.wrong_for = vt_span_add(r->blind_for, r->disrupted_for),
-	};
-	snprintf(ret->cause, sizeof ret->cause, "%s", r->cause);
-	snprintf(ret->source, sizeof ret->source, "%s", r->source);
-	write_boot(r->boot, ret->boot, sizeof ret->boot);
-}
-
 void history_report_latest(const struct history *h, struct report_event *ret)
 {
 	const struct event_record *r = event_ring_get(&h->ring, h->ring.newest);
 
 	*ret = (struct report_event){ .is_there = false };
 	if (r)
-		history_report(r, ret);
+		report_event_fill(r, ret);
 }
 
 void history_report_events(const struct history *h, const struct control_arguments *arguments,
@@ -197,7 +194,11 @@ void history_report_events(const struct history *h, const struct control_argumen
 	uint64_t last = h->ring.newest, first = event_ring_oldest(&h->ring);
 	uint64_t limit = arguments->has_limit ? arguments->limit : REPORT_EVENTS_MAX;
 
-	*ret = (struct report_events){ .n = 0 };
+	*ret = (struct report_events){ .n = 0, .unreadable = h->ring.unreadable };
+	snprintf(ret->path, sizeof ret->path, "%.255s", h->ring.path);
+	if (h->ring.error < 0)
+		snprintf(ret->trouble, sizeof ret->trouble, "%.120s: %.100s", h->ring.path,
+		         strerror(-h->ring.error));
 	if (arguments->has_before && arguments->before <= last)
 		last = arguments->before > 0 ? arguments->before - 1 : 0;
 	if (arguments->has_since && arguments->since >= first)
@@ -208,6 +209,6 @@ void history_report_events(const struct history *h, const struct control_argumen
 		const struct event_record *r = event_ring_get(&h->ring, number);
 
 		if (r)
-			history_report(r, &ret->events[ret->n++]);
+			report_event_fill(r, &ret->events[ret->n++]);
 	}
 }

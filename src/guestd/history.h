@@ -30,12 +30,20 @@ struct history {
 	} known[HISTORY_DISRUPTIONS];
 	unsigned next;    /* of these, to be overwritten                   */
 	uint64_t is_open; /* our number of the disruption that is open; 0  */
+	int error;        /* why they are kept in memory alone, as told; 0 */
+	uint64_t unreadable; /* damaged records, as told                   */
 };
 
 #define HISTORY_INIT { .ring = EVENT_RING_INIT }
 
 /* Takes memory.  0 or -errno. */
 int history_start(struct history *h) must_check;
+
+/* From the next sync on they are kept in a file as well. */
+void history_keep(struct history *h);
+
+/* Once a turn: writes what is new.  Where that cannot be done it is told once. */
+void history_sync(struct history *h, vt_mono now);
 
 void history_fini(struct history *h);
 
@@ -44,9 +52,6 @@ void history_note(struct daemon *d, const struct discipline_event *e);
 
 /* Keeps that the clock was set by @size from the RTC, which is none of the discipline's sources. */
 void history_note_rtc(struct daemon *d, vt_span size);
-
-/* The entry @r as a reader is told of it. */
-void history_report(const struct event_record *r, struct report_event *ret);
 
 /* The newest entry; is_there is false where there is none. */
 void history_report_latest(const struct history *h, struct report_event *ret);

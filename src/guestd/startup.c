@@ -142,7 +142,7 @@ static int take_folders(const struct daemon *d)
 		return log_err(r, "folder %s", RUN_FOLDER);
 	r = folder_take(STATE_FOLDER, 0755, own_uid(d), own_gid(d));
 	if (r < 0)
-		log_cope(r, "folder %s", STATE_FOLDER); /* only the drift file lives there */
+		log_cope(r, "folder %s", STATE_FOLDER); /* drift and events live there */
 	return 0;
 }
 
@@ -226,6 +226,9 @@ static int settle_down(struct daemon *d)
 	int r = open_server(d);
 
 	host_open(&d->host, d->settings.vsock_port, daemon_clock_now());
+	/* It is opened by the user that we become. */
+	history_keep(&d->history);
+	event_ring_give(EVENT_RING_PATH, own_uid(d), own_gid(d));
 	return r < 0 ? r : take_folders(d);
 }
 

@@ -5,15 +5,23 @@
 /*
  * event_record.h - one event, as it is kept
  *
+ * A file of records of one size, each by itself: with its own checksum, so that
+ * one that is torn, foreign or damaged costs no other.  256 bytes divide every
+ * sector and page, so that a write is hardly ever torn at all.
+ *
  * What vmtimed remembers of a disruption.  It stands in
  * its own words, not in the numbers of an enum: a record is read by later
  * versions, which may count their causes differently.  Evidence is a set of
  * bits, to which new ones are only ever added (core/evidence.h).
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/units.h"
+
+#define EVENT_RECORD_SIZE 256 /* bytes */
+#define EVENT_NUMBER_MAX  (UINT64_C(1) << 62)
 
 #define EVENT_CAUSE_MAX  64
 #define EVENT_SOURCE_MAX 32
@@ -44,5 +52,18 @@ struct event_record {
 	char cause[EVENT_CAUSE_MAX];   /* terminated                                         */
 	char source[EVENT_SOURCE_MAX]; /* terminated; empty: none                            */
 };
+
+enum event_record_outcome {
+	EVENT_RECORD_READ,
+	EVENT_RECORD_EMPTY,   /* nothing but zeros: never written         */
+	EVENT_RECORD_DAMAGED, /* not a record, or one of a later version  */
+};
+
+/* All numbers little endian.  Texts are cut to their room; what is not printable ASCII becomes '?'. */
+void event_record_encode(const struct event_record *record, uint8_t ret[EVENT_RECORD_SIZE]);
+
+/* *@ret is written only for EVENT_RECORD_READ. */
+enum event_record_outcome event_record_decode(const uint8_t bytes[EVENT_RECORD_SIZE],
+                                              struct event_record *ret);
 
 #endif

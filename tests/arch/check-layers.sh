@@ -22,7 +22,7 @@ layers() {
 base
 core    base
 wire    base
-proto   base
+proto   base wire/event_record.h
 conf    base
 os      base core/clock_port.h core/source_port.h core/reading.h wire
 audit   base conf os

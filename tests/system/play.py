@@ -209,12 +209,15 @@ class Play:
 class Daemon(stage.Daemon):
     """vmtimed, steering the played clock."""
 
-    def __init__(self, *arguments, play=None, environment=None, prefix=(), **options):
+    def __init__(self, *arguments, play=None, environment=None, prefix=(), prepare=None,
+                 **options):
         self.play = play or Play(**options)
         super().__init__(*arguments, prefix=prefix, may_set_clock=True,
                          preexec=stage.kill_at_clock_call,
                          environment={**(environment or {}), "LD_PRELOAD": LIBRARY,
                                       "VMTIME_PLAY": self.play.path})
+        if prepare:
+            self.prepare.insert(0, prepare)
         self.command.remove("-x")
 
     def error(self):
