@@ -92,5 +92,8 @@ enum step_decision step_decide(struct step_state *s, const struct step_conf *con
 	enum step_decision decision = decide(s, conf, cause, correction, now);
 
 	s->updates++;
+	if (s->is_asked)
+		decision = above(correction, JUMP_THRESHOLD);
+	s->is_asked = false;
 	return decision;
 }

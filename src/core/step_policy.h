@@ -15,6 +15,7 @@
  * leap second               above 10 us: what the kernel did not do, or did and should not have
  * set by another            always, but not more than once a minute
  * drift                     as `makestep` says, else never: slewed
+ * any, asked by hand        above 10 us
  *
  * The world jumped: a pause, a restore, a migration, a suspend, a step of the
  * host's clock, and what nobody knows the cause of.  `makestep`, `maxchange` and
@@ -51,6 +52,7 @@ struct step_state {
 	int ignored;           /* offsets beyond `maxchange` so far       */
 	bool has_repaired;
 	vt_mono last_repair;   /* of a clock that somebody else had set   */
+	bool is_asked;         /* `makestep` by hand: the next decision steps */
 };
 
 enum step_decision {

@@ -66,6 +66,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 	line_server_init(&d->server);
 	host_init(&d->host);
 	senses_init(&d->senses, &d->opener);
+	candm_init(&d->candm);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -301,6 +302,7 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 
 	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
 	n += d->n_host_fds = host_prepare(&d->host, ret + n);
+	n += d->n_candm_fds = candm_sock_prepare(&d->candm.sock, ret + n);
 	n += senses_prepare(&d->senses, daemon_clock_now(), daemon_deadline(d), ret + n);
 	return n;
 }
@@ -318,13 +320,18 @@ static void use_senses(struct daemon *d, vt_mono now, const struct pollfd *fds)
 
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
-	host_dispatch(d, now, fds ? fds + d->n_server_fds : NULL, fds ? d->n_host_fds : 0);
-	use_senses(d, now, fds ? fds + d->n_server_fds + d->n_host_fds : NULL);
+	const struct pollfd *of_host = fds ? fds + d->n_server_fds : NULL;
+	const struct pollfd *of_candm = fds ? of_host + d->n_host_fds : NULL;
+
+	host_dispatch(d, now, of_host, fds ? d->n_host_fds : 0);
+	use_senses(d, now, fds ? of_candm + d->n_candm_fds : NULL);
 	daemon_read_clocks(d, now);
 	history_sync(&d->history, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
 	control_answer(d, now);
+	candm_sock_dispatch(&d->candm.sock, of_candm, fds ? d->n_candm_fds : 0);
+	candm_answer(d, now);
 	held_dispatch(d, now);
 	keep_house(d, now);
 }
@@ -369,6 +376,15 @@ static void end_reload(const struct daemon *d, const char *status)
 		notify_status(&d->notify, status);
 }
 
+void daemon_restart_sources(struct daemon *d)
+{
+	discipline_drop_sources(&d->discipline);
+	refclocks_fini(&d->refclocks);
+	refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource,
+	               &d->senses.vmclock);
+	refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
+}
+
 void daemon_reload(struct daemon *d)
 {
 	struct settings settings;
@@ -391,13 +407,8 @@ void daemon_reload(struct daemon *d)
 	d->discipline.conf.step = daemon_step_conf(&settings, d->discipline.conf.step.is_fresh_boot);
 	d->discipline.conf.max_slew = settings.max_slew_rate;
 	d->discipline.conf.keeps_kernel_synchronized = settings.is_rtcsync;
-	if (!is_same) {
-		discipline_drop_sources(&d->discipline);
-		refclocks_fini(&d->refclocks);
-		refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource,
-		               &d->senses.vmclock);
-		refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
-	}
+	if (!is_same)
+		daemon_restart_sources(d);
 	host_open(&d->host, settings.vsock_port, d->now);
 	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0
@@ -423,6 +434,7 @@ void daemon_fini(struct daemon *d)
 		refclocks_fini(&d->refclocks);
 	}
 	line_server_fini(&d->server);
+	candm_fini(&d->candm);
 	history_fini(&d->history);
 	host_fini(&d->host);
 	senses_fini(&d->senses);

@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "core/discipline.h"
 #include "guestd/battery.h"
+#include "guestd/candm.h"
 #include "guestd/held.h"
 #include "guestd/history.h"
 #include "guestd/host.h"
@@ -35,7 +36,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS + SENSES_FDS)
+#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS + CANDM_SOCK_FDS + SENSES_FDS)
 
 struct daemon {
 	struct options options;
@@ -47,7 +48,8 @@ struct daemon {
 	struct pidfile pidfile;
 	struct line_server server;
 	struct host host;
-	size_t n_server_fds, n_host_fds; /* of the latest daemon_prepare: each component's share */
+	struct candm candm;
+	size_t n_server_fds, n_host_fds, n_candm_fds; /* of the latest daemon_prepare: each one's share */
 	struct notify notify;
 	struct opener opener;
 	struct clocksource clocksource;
@@ -97,6 +99,9 @@ void daemon_read_clocks(struct daemon *d, vt_mono now);
 
 /* When the next turn is due without input. */
 vt_mono daemon_deadline(const struct daemon *d);
+
+/* Forgets all that was read of the sources, and opens them anew. */
+void daemon_restart_sources(struct daemon *d);
 
 /* SIGHUP: a new configuration that is in error changes nothing. */
 void daemon_reload(struct daemon *d);

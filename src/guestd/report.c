@@ -64,7 +64,7 @@ static void fill_statistics(const struct source *s, const struct discipline *c,
 	ret->standard_deviation = sum.standard_deviation;
 }
 
-static void fill_source(const struct daemon *d, int i, vt_mono now, struct report_source *ret)
+void report_source(const struct daemon *d, int i, vt_mono now, struct report_source *ret)
 {
 	const struct refclock *r = &d->refclocks.list[i];
 	const struct source *s = &d->discipline.sources[i];
@@ -89,12 +89,28 @@ static void fill_source(const struct daemon *d, int i, vt_mono now, struct repor
 	fill_statistics(s, &d->discipline, ret);
 }
 
+int report_place_of(const struct daemon *d, unsigned nth)
+{
+	for (unsigned i = 0; i < d->refclocks.n; i++)
+		if (!d->refclocks.list[i].is_hidden && nth-- == 0)
+			return (int)i;
+	return -1;
+}
+
+unsigned report_count_sources(const struct daemon *d)
+{
+	unsigned n = 0;
+
+	while (report_place_of(d, n) >= 0)
+		n++;
+	return n;
+}
+
 static void fill_sources(const struct daemon *d, vt_mono now, struct report_sources *ret)
 {
 	ret->n = 0;
-	for (unsigned i = 0; i < d->refclocks.n && ret->n < REPORT_SOURCES_MAX; i++)
-		if (!d->refclocks.list[i].is_hidden)
-			fill_source(d, (int)i, now, &ret->sources[ret->n++]);
+	for (unsigned i = 0; i < report_count_sources(d) && i < REPORT_SOURCES_MAX; i++)
+		report_source(d, report_place_of(d, i), now, &ret->sources[ret->n++]);
 }
 
 /* A reading of this very wake-up is younger than the wake-up. */

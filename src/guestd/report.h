@@ -21,6 +21,11 @@ enum report_state report_state(const struct daemon *d);
 void report_reason(const struct daemon *d, enum report_state state, char *to, size_t size);
 void report_tracking(const struct daemon *d, vt_mono now, struct report_tracking *ret);
 
+/* Of the sources that are shown, in their order: how many, and which place in refclocks the @nth has. */
+unsigned report_count_sources(const struct daemon *d);
+int report_place_of(const struct daemon *d, unsigned nth); /* -1: there are not so many */
+void report_source(const struct daemon *d, int place, vt_mono now, struct report_source *ret);
+
 /* How far the clock can be off at @now.  False, and *@ret untouched: there is no telling. */
 bool report_bound(const struct daemon *d, vt_mono now, vt_span *ret);
 

@@ -153,6 +153,8 @@ static int start_opener(struct daemon *d)
 
 	for (unsigned i = 0; i < d->settings.n_refclocks && paths.n < OPENER_PATHS_MAX; i++)
 		snprintf(paths.paths[paths.n++], OPENER_PATH_MAX, "%s", d->settings.refclocks[i].device);
+	if (candm_has_folder(&d->candm))
+		snprintf(paths.folder, sizeof paths.folder, "%s", CANDM_FOLDER);
 	r = opener_init(&d->opener, &paths, "", d->user.is_root);
 	return r < 0 ? log_err(r, "opener") : 0;
 }
@@ -220,6 +222,20 @@ static void set_from_rtc(struct daemon *d)
 	history_note_rtc(d, correction);
 }
 
+/* For chronyc: its port is one of root's, and the daemon lives without. */
+static void open_candm(struct daemon *d)
+{
+	struct candm_conf conf = {
+		.bind4 = { CANDM_IPV4, { 127, 0, 0, 1 } },
+		.bind6 = { CANDM_IPV6, { [15] = 1 } },
+		.port = CANDM_PORT,
+		.device = "",
+		.open = CANDM_OPEN_DEFAULT,
+	};
+
+	candm_open(&d->candm, &conf, own_uid(d), own_gid(d));
+}
+
 /* What a daemon that only looks once does without. */
 static int settle_down(struct daemon *d)
 {
@@ -229,7 +245,11 @@ static int settle_down(struct daemon *d)
 	/* It is opened by the user that we become. */
 	history_keep(&d->history);
 	event_ring_give(EVENT_RING_PATH, own_uid(d), own_gid(d));
-	return r < 0 ? r : take_folders(d);
+	if (r == 0)
+		r = take_folders(d);
+	if (r == 0)
+		open_candm(d);
+	return r;
 }
 
 /* From root to the user, with the opener left behind: the devices that are open stay so. */

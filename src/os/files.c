@@ -248,11 +248,14 @@ static int own_folder(const char *path, mode_t mode, uid_t uid, gid_t gid)
 
 	if (fd < 0)
 		return fd;
+	/* The mode first: who gives a folder away may have no right to change it any more. */
 	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (st.st_uid == geteuid() && (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
 		r = -errno;
 	else if ((st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0)
 		r = -errno;
-	else if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
+	else if (st.st_uid != geteuid() && (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
 		r = -errno;
 	close(fd);
 	return r;

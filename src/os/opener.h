@@ -38,6 +38,8 @@
 struct opener_paths {
 	unsigned n;
 	char paths[OPENER_PATHS_MAX][OPENER_PATH_MAX];
+	/* The daemon's, in a folder of root's: removed in the end if it is empty then.  "": none. */
+	char folder[OPENER_PATH_MAX];
 };
 
 struct opener {

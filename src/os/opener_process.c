@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,9 +191,29 @@ static void ignore_signals(void)
 		(void)signal(theirs[i], SIG_IGN);
 }
 
+/*
+ * Not at once: the client that asked the daemon to end may still have its own socket in there.  And
+ * only the folder that it was: by then another may have its name.
+ */
+static void remove_folder(const char *folder, const struct stat *it)
+{
+	struct stat now;
+
+	for (int i = 0; *folder && i < 10; i++) {
+		if (lstat(folder, &now) < 0 || now.st_dev != it->st_dev || now.st_ino != it->st_ino ||
+		    rmdir(folder) == 0 || errno != ENOTEMPTY)
+			return;
+		(void)poll(NULL, 0, 20);
+	}
+}
+
 noreturn void opener_process_run(int socket, pid_t parent, const char *root,
                                  const struct opener_paths *paths)
 {
+	struct stat folder = { 0 };
+
+	if (*paths->folder)
+		(void)lstat(paths->folder, &folder);
 	ignore_signals();
 	(void)prctl(PR_SET_NAME, "vmtimed-opener", 0, 0, 0);
 	if (keep_only(socket) < 0 || drop_capabilities() < 0)
@@ -211,8 +232,10 @@ noreturn void opener_process_run(int socket, pid_t parent, const char *root,
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			remove_folder(paths->folder, &folder);
 			_exit(0);
+		}
 		if (n == sizeof request && request.magic == OPENER_MAGIC)
 			answer(SOCKET_FD, root, paths, &request);
 	}

@@ -75,8 +75,9 @@ enum candm_source_flag {
 
 struct candm_select_options {
 	struct candm_address address;
-	uint32_t refid;         /* where the address is unspecified       */
-	uint32_t mask, options; /* which to change, and to what           */
+	uint32_t refid;   /* where the address is unspecified          */
+	uint32_t mask;    /* which to change: enum candm_select_option */
+	uint32_t options; /* to what: enum candm_source_flag           */
 };
 
 enum candm_source_type {

@@ -9,9 +9,9 @@
     stage.finish(test_something, ...)
 
 The script gets the paths of vmtimed and vmtime as its first two arguments.  enter() starts it
-again in mount and process namespaces of its own, where it is process 1: whatever it starts ends
-with it, nothing that it writes is seen outside, and no device or daemon of the machine is seen
-inside.  It needs root and says so (exit 77) where that cannot be had.
+again in mount, process and network namespaces of its own, where it is process 1: whatever it starts
+ends with it, nothing that it writes is seen outside, and no device, daemon or network of the machine
+is seen inside, but for a loopback of its own.  It needs root and says so (exit 77) where that cannot be had.
 
 The machine's clock is the one thing that has no namespace.  So a Daemon has no right to set it
 unless a test asks for the right (which it does with -x only), and a start that has to be refused is
@@ -21,6 +21,7 @@ settings: see refused().
 
 import ctypes
 import errno
+import fcntl
 import os
 import platform
 import shutil
@@ -82,6 +83,12 @@ def unmount(folder):
         raise OSError(ctypes.get_errno(), f"umount {folder}")
 
 
+def _raise_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # up, running
+        fcntl.ioctl(any_socket, 0x8914, request)  # SIOCSIFFLAGS
+
+
 def _build():
     """The folders of the stage, each a tmpfs; only /usr and what hangs on it is the machine's."""
     for folder in ("/run", "/var/lib"):
@@ -102,6 +109,7 @@ def _build():
         if os.path.isdir(folder):
             _mount("stage", folder, "tmpfs", options="mode=755")
 
+    _raise_loopback()
     dev = "/run/dev"
     os.mkdir(dev)
     for name in ("null", "zero", "full", "random", "urandom"):
@@ -134,7 +142,7 @@ def enter(seconds):
         skip("needs root, for namespaces and users of its own")
     if not shutil.which("unshare"):
         skip("there is no unshare (util-linux)")
-    prefix = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+    prefix = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc",
               "--propagation", "private"]
     tried = subprocess.run(prefix + ["true"], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
@@ -181,7 +189,7 @@ def exists(*paths):
 
 def clear():
     """What an earlier daemon left in /run is gone, as after a boot."""
-    for folder in exists(RUN):
+    for folder in exists(RUN, "/run/chrony"):
         shutil.rmtree(folder)
 
 
