@@ -85,6 +85,28 @@ def test_announced():
     page.end()
 
 
+def test_announced_restore():
+    """From the announcement to a clock that is right, on the 1 ms."""
+    page = play.Vmclock(flags=play.Vmclock.NOTIFIES)
+    took = []
+    with play.Daemon("user root") as daemon:
+        for seconds in (10, -3, 0.5, 3600):
+            quiet(daemon)
+            time.sleep(0.3)
+            began = time.monotonic()
+            daemon.play.jump(seconds)
+            page.change(daemon.play, marker=page["marker"] + 1)
+            right = stage.until(2, lambda: abs(daemon.error()) < 1e-3 and time.monotonic())
+            took.append((right or time.monotonic()) - began)
+        print("     " + ", ".join(f"{t * 1e3:.1f} ms" for t in took))
+        check("each within 50 ms, half of them within 20", max(took) < 0.05
+              and sorted(took)[1] < 0.02, took)
+        check("each by one step", daemon.play["steps"] == 4, daemon.log())
+        check("and called by what it was", len(daemon.lines('cause="restored or migrated"')) == 4,
+              daemon.log())
+    page.end()
+
+
 def test_hang_up():
     """The page says that changes are announced, the kernel's driver says that they are not."""
     page = play.Vmclock()
@@ -223,5 +245,5 @@ def test_sleep():
 
 
 play.show(0)
-stage.finish(test_announced, test_hang_up, test_late_and_gone, test_bad_pages,
+stage.finish(test_announced, test_announced_restore, test_hang_up, test_late_and_gone, test_bad_pages,
              test_marker_without_end, test_kernel_event, test_clock_set, test_sleep)
