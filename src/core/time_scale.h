@@ -20,8 +20,8 @@ enum time_scale {
 };
 
 /*
- * Of a clock that is @ahead of what is about UTC.  @tai_minus_utc: as far as it is known, else 0: then
- * the clock's own whole seconds are believed, between 30 and 60.
+ * Of a clock that is @ahead of what is about UTC.  @tai_minus_utc: as far as it is known, else 0:
+ * then the clock's own whole seconds are believed, between 30 and 60.
  */
 enum time_scale time_scale_of(vt_span ahead, vt_span tai_minus_utc);
 

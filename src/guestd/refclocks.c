@@ -60,7 +60,9 @@ static int open_host(struct refclock *r, struct ptp_node *ret_node, int *ret_fd)
 {
 	int e;
 
-	/* A look at sysfs needs no right; the opener is asked only when there is something to open. */
+	/*
+	 * A look at sysfs needs no right; the opener is asked only when there is something to open.
+	 */
 	e = ptp_find_by_name("", PTP_NAME_KVM, ret_node);
 	if (e < 0)
 		return e;
@@ -77,7 +79,10 @@ static int open_named(struct refclock *r, struct ptp_node *ret_node, int *ret_fd
 {
 	/* What sysfs says of it is for people only: without /sys the path is enough. */
 	if (ptp_find_by_path("", r->device, ret_node) < 0) {
-		/* The opener is another process: not to be woken up each second for what is not there. */
+		/*
+		 * The opener is another process: not to be woken up each second for what is not
+		 * there.
+		 */
 		if (access(r->device, F_OK) < 0)
 			return -errno;
 		*ret_node = (struct ptp_node){ 0 };
@@ -144,7 +149,9 @@ static vt_span known_tai(const struct refclocks *rs, vt_real at)
 
 	if (v->is_known && v->page.has_tai_offset)
 		return VT_NS(-v->page.utc_minus_tai.ns);
-	return tai_minus_utc(NULL, TAI_TABLE_PATH, at, &seconds) == 0 ? VT_SEC((int64_t)seconds) : VT_NS(0);
+	if (tai_minus_utc(NULL, TAI_TABLE_PATH, at, &seconds) < 0)
+		return VT_NS(0);
+	return VT_SEC((int64_t)seconds);
 }
 
 /* Compares the clock with what is about UTC, and tells in one line what it shows. */
@@ -153,7 +160,8 @@ static void find_scale(struct refclock *r, const struct burst *burst)
 	const struct bracket *b = &burst->brackets[0];
 	struct clock_pair utc;
 	bool is_exact = find_utc(r->all, burst, &utc);
-	vt_span ahead = vt_span_sub(vt_real_since(b->remote, utc.local), vt_mono_since(b->before, utc.raw));
+	vt_span ahead = vt_span_sub(vt_real_since(b->remote, utc.local),
+	                            vt_mono_since(b->before, utc.raw));
 	vt_span tai = known_tai(r->all, b->remote);
 
 	r->scale = time_scale_of(ahead, tai);
@@ -175,7 +183,8 @@ static enum source_outcome make_utc(struct refclock *r, struct burst *burst)
 {
 	const struct vmclock_device *v = r->all->page.device;
 
-	if (r->is_tai_given || strncmp(r->node.name, PTP_NAME_VMCLOCK, strlen(PTP_NAME_VMCLOCK)) != 0)
+	if (r->is_tai_given ||
+	    strncmp(r->node.name, PTP_NAME_VMCLOCK, strlen(PTP_NAME_VMCLOCK)) != 0)
 		return SOURCE_READ;
 	if (r->scale == SCALE_UNKNOWN)
 		find_scale(r, burst);
@@ -189,7 +198,8 @@ static enum source_outcome make_utc(struct refclock *r, struct burst *burst)
 	if (v->is_known && v->page.has_tai_offset)
 		r->utc_minus_tai = v->page.utc_minus_tai;
 	for (unsigned i = 0; i < burst->n; i++)
-		burst->brackets[i].remote = vt_real_add(burst->brackets[i].remote, r->utc_minus_tai);
+		burst->brackets[i].remote =
+			vt_real_add(burst->brackets[i].remote, r->utc_minus_tai);
 	return SOURCE_READ;
 }
 
@@ -283,7 +293,9 @@ void refclocks_init(struct refclocks *rs, const struct settings *settings, struc
 	for (unsigned i = 0; i < settings->n_refclocks; i++) {
 		const struct refclock_settings *s = &settings->refclocks[i];
 
-		add(rs, s->device, s->source.refid, s->is_precise_off)->is_tai_given = s->source.is_tai;
+		struct refclock *r = add(rs, s->device, s->source.refid, s->is_precise_off);
+
+		r->is_tai_given = s->source.is_tai;
 	}
 	if (settings->hostclock)
 		add(rs, "", 0, false)->is_automatic = true;
@@ -324,7 +336,10 @@ void refclocks_add_page(struct refclocks *rs, struct discipline *discipline)
 	r->port.ops = &PAGE_OPS;
 	r->is_page = r->is_automatic = true;
 	snprintf(r->node.name, sizeof r->node.name, "%s", PTP_NAME_VMCLOCK);
-	/* Not "the host's clock", which comes first: that one is exact, this one knows its host's error. */
+	/*
+	 * Not "the host's clock", which comes first: that one is exact, this one knows its host's
+	 * error.
+	 */
 	(void)discipline_add(discipline, &r->port, &automatic, false);
 	rs->has_page = true;
 }
@@ -332,8 +347,8 @@ void refclocks_add_page(struct refclocks *rs, struct discipline *discipline)
 static const char *explain_refused(const struct refclock *r)
 {
 	if (r->port.error == ERANGE)
-		return "whether it shows UTC or TAI cannot be told, as it is near neither: let the host's "
-		       "page be read (" VMCLOCK_DEVICE_PATH "), or write `tai`";
+		return "whether it shows UTC or TAI cannot be told, as it is near neither: let the "
+		       "host's page be read (" VMCLOCK_DEVICE_PATH "), or write `tai`";
 	return "the host refuses to tell its time: the host's own clocksource is probably not "
 	       "tsc (after a migration: look at the new host)";
 }
@@ -370,7 +385,8 @@ const char *refclock_explain(const struct refclock *r, const struct source *sour
 		       " tells the difference to UTC";
 		break;
 	}
-	if (r->is_page && (source->trouble == TROUBLE_REFUSED || source->trouble == TROUBLE_MISSING))
+	if (r->is_page &&
+	    (source->trouble == TROUBLE_REFUSED || source->trouble == TROUBLE_MISSING))
 		snprintf(to, size, "the host's page %s", vmclock_source_explain(&r->all->page));
 	else if (source->trouble == TROUBLE_BROKEN && r->port.error == EPIPE)
 		snprintf(to, size, "the process that opens devices is gone: restart vmtimed");

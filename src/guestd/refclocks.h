@@ -70,7 +70,10 @@ void refclocks_fini(struct refclocks *rs);
 void refclocks_add_to(struct refclocks *rs, const struct settings *settings,
                       struct discipline *discipline);
 
-/* The same for the host's page, once it tells the time: until then it is no source.  At each wake-up. */
+/*
+ * The same for the host's page, once it tells the time: until then it is no source.  At each wake-
+ * up.
+ */
 void refclocks_add_page(struct refclocks *rs, struct discipline *discipline);
 
 /* One sentence why @source cannot be used, and what to do; empty when it can.  Returns @to. */

@@ -14,7 +14,9 @@
 /* A wake-up that came this much after what it was for may have slept through something. */
 #define LATE VT_MS(50)
 
-/* No host does more to its guest; what comes faster waits, and each is told and kept as an event. */
+/*
+ * No host does more to its guest; what comes faster waits, and each is told and kept as an event.
+ */
 #define HOSTS_AT_ONCE 4
 #define HOSTS_EVERY   VT_SEC(10)
 
@@ -48,7 +50,8 @@ static const char *describe_vmclock(const struct senses *s, char *to, size_t siz
 	else if (v->trouble != VMCLOCK_READ)
 		snprintf(to, size, "not used: its page %s", vmclock_explain(v->trouble));
 	else
-		snprintf(to, size, "marker%s, %s%s", v->page.has_generation ? " and generation" : "",
+		snprintf(to, size, "marker%s, %s%s",
+		         v->page.has_generation ? " and generation" : "",
 		         vmclock_device_is_announced(v) ? "announced by the host"
 		                                        : "looked at at each wake-up",
 		         s->is_flooded ? "; it changes too often, and is heeded every 10 s" : "");
@@ -78,7 +81,8 @@ static void tell_vmclock(struct senses *s)
 	if (v->trouble != VMCLOCK_READ && v->trouble != s->vmclock_told)
 		log_warn("vmclock: the page of %s %s: it is looked at again at each wake-up",
 		         VMCLOCK_DEVICE_PATH, vmclock_explain(v->trouble));
-	else if (v->trouble == VMCLOCK_READ && (!s->is_vmclock_told || s->vmclock_told != VMCLOCK_READ))
+	else if (v->trouble == VMCLOCK_READ &&
+	         (!s->is_vmclock_told || s->vmclock_told != VMCLOCK_READ))
 		log_info("vmclock: %s tells of disruptions: %s", VMCLOCK_DEVICE_PATH,
 		         describe_vmclock(s, text, sizeof text));
 	s->vmclock_told = v->trouble;
@@ -153,7 +157,8 @@ static void release_held(struct senses *s, vt_mono now)
 		return;
 	}
 	if (!s->is_flooded)
-		log_warn("the host tells of disruptions faster than they can be true: one in 10 s is heeded");
+		log_warn("the host tells of disruptions faster than they can be true: "
+		         "one in 10 s is heeded");
 	s->is_flooded = true;
 	s->flooded = now;
 }
@@ -186,7 +191,8 @@ static void look_at_clocks(struct senses *s, vt_mono now, const struct pollfd *f
 		s->ready |= EVIDENCE_CLOCK_SET;
 	if (clock_watch_slept(&s->clocks, &s->slept))
 		s->ready |= EVIDENCE_SUSPEND;
-	if (fds && vt_mono_since(now, s->waits_until).ns > LATE.ns && allowance_take(&s->wakes, now))
+	if (fds && vt_mono_since(now, s->waits_until).ns > LATE.ns &&
+	    allowance_take(&s->wakes, now))
 		s->ready |= EVIDENCE_LATE;
 }
 

@@ -16,7 +16,10 @@
 /* The narrowest of so many: the others were interrupted. */
 #define TRIES 3
 
-/* The C library's time and the kernel's, read one after the other, on a machine that has much to do. */
+/*
+ * The C library's time and the kernel's, read one after the other, on a machine that has much to
+ * do.
+ */
 #define SAME_CLOCK VT_SEC(10)
 
 #define WAKES      8
@@ -83,7 +86,9 @@ size_t clock_watch_prepare(struct clock_watch *w, vt_mono now, struct pollfd *re
 	return 1;
 }
 
-/* What the kernel has to tell, once.  A clock that was set beyond the timer's time lets it expire. */
+/*
+ * What the kernel has to tell, once.  A clock that was set beyond the timer's time lets it expire.
+ */
 static bool is_set(struct clock_watch *w)
 {
 	uint64_t expired;
@@ -96,7 +101,10 @@ static bool is_set(struct clock_watch *w)
 		clock_watch_fini(w);
 		return false;
 	}
-	/* Expired it would not be armed any more; and where it cannot be, there is nothing to wait for. */
+	/*
+	 * Expired it would not be armed any more; and where it cannot be, there is nothing to wait
+	 * for.
+	 */
 	if (arm(w->fd) < 0)
 		clock_watch_fini(w);
 	return true;

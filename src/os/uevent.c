@@ -11,7 +11,10 @@
 /* The kernel's own limit for the words of one event is 2048 bytes; the path comes before them. */
 #define EVENT_MAX 8192
 
-/* A machine may find a hundred devices at once; what one wake-up takes of a storm, and then a second. */
+/*
+ * A machine may find a hundred devices at once; what one wake-up takes of a storm, and then a
+ * second.
+ */
 #define AT_ONCE     64
 #define EVERY       VT_MS(5)
 #define ONE_WAKE_UP 32
@@ -38,7 +41,8 @@ int uevent_open(struct uevent *u)
 {
 	struct sockaddr_nl name = { .nl_family = AF_NETLINK, .nl_groups = GROUP_KERNEL };
 	const int on = 1;
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	                NETLINK_KOBJECT_UEVENT);
 	int r = 0;
 
 	if (fd < 0)
@@ -72,7 +76,8 @@ bool uevent_tells_generation(const char *text, size_t length)
 		const char *word = nul + 1;
 
 		nul = memchr(word, '\0', (size_t)(end - word));
-		if (nul && (size_t)(nul - word) == sizeof WORD - 1 && memcmp(word, WORD, sizeof WORD) == 0)
+		if (nul && (size_t)(nul - word) == sizeof WORD - 1 &&
+		    memcmp(word, WORD, sizeof WORD) == 0)
 			return true;
 	}
 	return false;

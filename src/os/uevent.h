@@ -43,13 +43,17 @@ int uevent_open(struct uevent *u);
 /* Fills in what to wait for; returns 0 or 1. */
 size_t uevent_prepare(struct uevent *u, vt_mono now, struct pollfd *ret);
 
-/* True where the kernel told of a new generation.  @fds as prepared, @n of them, 0: nothing came. */
+/*
+ * True where the kernel told of a new generation.  @fds as prepared, @n of them, 0: nothing came.
+ */
 bool uevent_dispatch(struct uevent *u, vt_mono now, const struct pollfd *fds, size_t n);
 
 /* Safe after init, and twice. */
 void uevent_fini(struct uevent *u);
 
-/* Whether an event's text, "change@/devices/..." and then words that each end with a NUL, says so. */
+/*
+ * Whether an event's text, "change@/devices/..." and then words that each end with a NUL, says so.
+ */
 bool uevent_tells_generation(const char *text, size_t length);
 
 #endif

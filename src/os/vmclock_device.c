@@ -95,7 +95,9 @@ static uint32_t sequence_of(const struct vmclock_device *v)
 	return sequence;
 }
 
-/* A copy between two looks at the sequence that agree.  False: it was being written all the time. */
+/*
+ * A copy between two looks at the sequence that agree.  False: it was being written all the time.
+ */
 static bool copy(const struct vmclock_device *v, unsigned char ret[VMCLOCK_BYTES])
 {
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -204,7 +206,8 @@ int vmclock_device_fetch(struct vmclock_device *v, vt_mono now, struct vmclock_p
 	return 0;
 }
 
-bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now, const struct vmclock_page *page)
+bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now,
+                             const struct vmclock_page *page)
 {
 	struct vmclock_page again;
 
@@ -245,7 +248,10 @@ unsigned vmclock_device_dispatch(struct vmclock_device *v, vt_mono now, const st
                                  size_t n)
 {
 	if (n == 1 && fds->revents && v->is_polled) {
-		/* Whoever waited may have made one of several events: POLLHUP has to be seen as such. */
+		/*
+		 * Whoever waited may have made one of several events: POLLHUP has to be seen as
+		 * such.
+		 */
 		short events = v->calls->poll(v->calls->context, v->fd);
 
 		if (events & (POLLHUP | POLLERR | POLLNVAL)) {

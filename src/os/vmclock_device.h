@@ -55,9 +55,9 @@ struct vmclock_device {
 	int fd;                            /* -1: no device; owned      */
 	const volatile unsigned char *map; /* NULL: it is read          */
 	bool is_known;                     /* @page holds its latest consistent copy */
-	struct vmclock_page page;          /* kept when the device goes, to see a change when it is back */
-	bool has_page;                     /* ... of any time */
-	enum vmclock_outcome trouble;      /* VMCLOCK_READ: none; of a page that is being written, once
+	struct vmclock_page page;          /* kept when the device goes, to compare with ... */
+	bool has_page;                     /* ... when it is back                       */
+	enum vmclock_outcome trouble;      /* VMCLOCK_READ: none.  Being written is one when
 	                                      that has taken a second */
 	vt_mono odd_since;                 /* VMCLOCK_WRITING */
 	bool is_odd;
@@ -71,7 +71,9 @@ struct vmclock_device {
 /* @calls NULL: the kernel's.  No device yet. */
 void vmclock_device_init(struct vmclock_device *v, const struct vmclock_calls *calls);
 
-/* Takes @fd over.  The next look compares with what was seen of a device before, if anything was. */
+/*
+ * Takes @fd over.  The next look compares with what was seen of a device before, if anything was.
+ */
 void vmclock_device_attach(struct vmclock_device *v, int fd);
 
 /* Closes it.  Safe after init, and twice. */
@@ -82,13 +84,15 @@ unsigned vmclock_device_look(struct vmclock_device *v, vt_mono now);
 
 /*
  * A consistent copy as of now, for whoever wants the time; changes in it are left to the next look.
- * 0, or *@ret untouched: -ENODEV where there is no device or no page that we know, -EAGAIN while it is
- * being written, -ETIMEDOUT (and not again for a while) where the kernel waited for that in vain.
+ * 0, or *@ret untouched: -ENODEV where there is no device or no page that we know, -EAGAIN while
+ * it is being written, -ETIMEDOUT (and not again for a while) where the kernel waited for that in vain.
  */
-int vmclock_device_fetch(struct vmclock_device *v, vt_mono now, struct vmclock_page *ret) must_check;
+int vmclock_device_fetch(struct vmclock_device *v, vt_mono now,
+                         struct vmclock_page *ret) must_check;
 
 /* Whether the page is still that one. */
-bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now, const struct vmclock_page *page);
+bool vmclock_device_is_still(struct vmclock_device *v, vt_mono now,
+                             const struct vmclock_page *page);
 
 /* Fills in what to wait for; returns 0 or 1. */
 size_t vmclock_device_prepare(struct vmclock_device *v, vt_mono now, struct pollfd *ret);

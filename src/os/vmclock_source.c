@@ -7,7 +7,9 @@
 #include "os/clock_read.h"
 #include "os/counter.h"
 
-/* One bracket: CLOCK_MONOTONIC_RAW, the counter, CLOCK_MONOTONIC_RAW, widened by the page's error. */
+/*
+ * One bracket: CLOCK_MONOTONIC_RAW, the counter, CLOCK_MONOTONIC_RAW, widened by the page's error.
+ */
 static int read_bracket(const struct vmclock_source *s, const struct vmclock_page *page,
                         struct bracket *ret)
 {
@@ -25,7 +27,10 @@ static int read_bracket(const struct vmclock_source *s, const struct vmclock_pag
 		return r;
 	if (!clock_to_ns(&before, &b.before.ns) || !clock_to_ns(&after, &b.after.ns))
 		return -EPROTO;
-	/* A count from before the page's own: the two are of different worlds, for a moment or for good. */
+	/*
+	 * A count from before the page's own: the two are of different worlds, for a moment or for
+	 * good.
+	 */
 	if (b.after.ns < b.before.ns || !vmclock_time_at(page, count, &b.remote, &radius))
 		return -EAGAIN;
 	b.before = vt_mono_add(b.before, VT_NS(-radius.ns));

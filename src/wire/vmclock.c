@@ -167,7 +167,10 @@ static struct wide last(uint64_t counts, uint64_t period, unsigned shift)
 
 	if (shift == 0)
 		return w;
-	return (struct wide){ .high = w.high >> shift, .low = w.high << (64 - shift) | w.low >> shift };
+	return (struct wide){
+		.high = w.high >> shift,
+		.low = w.high << (64 - shift) | w.low >> shift,
+	};
 }
 
 static struct wide add(struct wide a, struct wide b, bool *ret_overflows)

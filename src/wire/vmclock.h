@@ -94,7 +94,10 @@ enum vmclock_outcome {
 	VMCLOCK_BAD_VERSION, /* its layout is not one that we know                   */
 };
 
-/* *@ret is written only for VMCLOCK_READ.  @length: as many bytes as there are, the rest is not looked at. */
+/*
+ * *@ret is written only for VMCLOCK_READ.  @length: as many bytes as there are, the rest is not
+ * looked at.
+ */
 enum vmclock_outcome vmclock_decode(const void *bytes, size_t length, struct vmclock_page *ret);
 
 /* A few words for a log line: "is of a version that is not known". */
@@ -120,8 +123,8 @@ const char *vmclock_explain_clock(enum vmclock_clock clock);
 
 /*
  * UTC when the counter showed @value, by a page that does as a clock, and how wrong it can be: what
- * the page allows, rounded outwards.  False, and outputs untouched, for a value before the page's own
- * (the counter was set back, or is another one) and for times beyond a vt_real.
+ * the page allows, rounded outwards.  False, and outputs untouched, for a value before the page's
+ * own (the counter was set back, or is another one) and for times beyond a vt_real.
  */
 bool vmclock_time_at(const struct vmclock_page *page, uint64_t value, vt_real *ret,
                      vt_span *ret_radius);

@@ -212,7 +212,9 @@ static void test_a_program_cannot_pretend(void **state)
 	struct sockaddr_nl own = { .nl_family = AF_NETLINK };
 	socklen_t size = sizeof own;
 
-	/* To the socket itself, which needs no right: the harder case, the group, is played above. */
+	/*
+	 * To the socket itself, which needs no right: the harder case, the group, is played above.
+	 */
 	assert_int_equal(getsockname(u.fd, (struct sockaddr *)&own, &size), 0);
 	to = own;
 	to.nl_groups = 0;
