@@ -34,12 +34,13 @@ lab_ready() { # everything downloaded, observers compiled, accelerator chosen
 	choose_accelerator
 }
 
-observers() { # the observer programs, static, compiled again when their source is newer
+observers() { # the observer programs, static, compiled once for each form of their sources
 	local source program
-	mkdir -p "$cache/observer"
+	observers=$cache/observer/$(cat "$lab_dir"/observer/*.c | cksum | cut -d ' ' -f 1)
+	mkdir -p "$observers"
 	for source in "$lab_dir"/observer/*.c; do
-		program=$cache/observer/$(basename "$source" .c)
-		[[ $program -nt $source ]] && continue
+		program=$observers/$(basename "$source" .c)
+		[[ ! -x $program ]] || continue
 		"${CC:-cc}" -std=gnu17 -O2 -static -o "$program.$$" "$source" -lm ||
 			lab_skip "no static program can be compiled here (is the static libc installed?)"
 		mv "$program.$$" "$program"
@@ -71,7 +72,7 @@ build_guest() { # build_guest TREE
 	cp "$busybox" "$tree/bin/"
 	cp "$lab_dir/guest/init" "$tree/init"
 	cp -r "$lab_dir"/{guest,scenarios,configs} "$tree/lab/"
-	cp "$cache"/observer/{phcwatch,statuswatch,rawstamp,evaluate,labclock,mapped} "$tree/lab/bin/"
+	cp "$observers"/{phcwatch,statuswatch,rawstamp,evaluate,labclock,mapped} "$tree/lab/bin/"
 	for module in ptp_kvm ptp_vmclock brd; do
 		cp "$cache/kernel/modules/$module.ko" "$tree/lab/modules/" 2>/dev/null || true
 	done
@@ -108,7 +109,7 @@ lab_build() {
 	cp -r "$lab_dir/host" "$work/host/lab/"
 	cp -r "$cache/kernel/modules" "$cache/kernel/vmlinuz" "$work/host/lab/"
 	cp -r "$cache/qemu/." "$work/host/qemu/"
-	cp "$cache/observer/labclock" "$work/host/lab/bin/"
+	cp "$observers/labclock" "$work/host/lab/bin/"
 	cp "$1" "$work/host/lab/plan"
 	guest_devices >"$work/host/lab/guest-devices"
 	pack "$work/host" "$out/host.cpio"

@@ -35,6 +35,8 @@
 #define JUMP_NS 5e6
 /* No sampling interval is longer while a guest runs that has time for it. */
 #define HOLE_S 0.02
+/* What an "ok" promises that names no bound. */
+#define OK_NS 1e6
 /* A jump that comes this soon after another cannot have been waited for. */
 #define OVERTAKEN_S 1.3
 
@@ -50,7 +52,7 @@ struct run {
 	size_t count;
 };
 
-/* A reply of the daemon's; bound_ns is NaN where it gave none. */
+/* What the daemon said; bound_ns is NaN and a count -1 where it did not tell. */
 struct status {
 	double asked_s;
 	double answered_s;
@@ -129,8 +131,8 @@ static int replies_read(const char *path, struct replies *ret_replies)
 			continue;
 		if (strcmp(bound, "-") != 0)
 			status.bound_ns = strtod(bound, NULL);
-		status.readings = strtol(readings, NULL, 10);
-		status.steps = strtol(steps, NULL, 10);
+		status.readings = strcmp(readings, "-") != 0 ? strtol(readings, NULL, 10) : -1;
+		status.steps = strcmp(steps, "-") != 0 ? strtol(steps, NULL, 10) : -1;
 		if (replies.count % 1024 == 0) {
 			replies.statuses = realloc(replies.statuses,
 						   (replies.count + 1024) * sizeof(status));
@@ -284,7 +286,9 @@ static double error_of(const struct run *run, const struct status *status)
 
 static int is_lie(const struct run *run, const struct status *status)
 {
-	return is_ok(status) && !isnan(status->bound_ns) && error_of(run, status) > status->bound_ns;
+	double bound_ns = isnan(status->bound_ns) ? OK_NS : status->bound_ns;
+
+	return is_ok(status) && error_of(run, status) > bound_ns;
 }
 
 /*
@@ -309,7 +313,7 @@ static void judge_replies(const struct run *run, const struct jump *jump, double
 	for (size_t i = 0; i < replies->count; i++) {
 		const struct status *status = &replies->statuses[i];
 
-		if (status->answered_s < jump_s)
+		if (status->answered_s < jump_s && status->steps >= 0)
 			steps = status->steps;
 		if (status->asked_s < run->samples[jump->after].raw_s || status->asked_s > end_s)
 			continue;

@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * statuswatch - what the daemon says of itself, asked again and again
+ * statuswatch - what the daemon says of itself, asked and unasked
  *
  *     statuswatch SOCKET INTERVAL_MS
  *
- * Asks for the status on the control socket (docs/protocol/control.md) and prints one line a reply
- * until it is killed:
+ * Follows the daemon on its control socket (docs/protocol/control.md), asks for the status besides,
+ * again and again, and prints one line for each line that comes, until it is killed:
  *
  *     ASKED  ANSWERED  STATE  BOUND  READINGS  STEPS
  *
- * CLOCK_MONOTONIC_RAW in seconds before the request was written and after the reply was read; the
- * state's word; the bound in nanoseconds, "-" where none is given; how many readings the first
- * source has had; how many steps the daemon has made. A request without such a reply has "-" for
- * all but the stamps.
+ * CLOCK_MONOTONIC_RAW in seconds before the request was written and after the reply was read, twice
+ * the latter for what came unasked; the state's word; the bound in nanoseconds; how many readings the
+ * first source has had; how many steps the daemon has made. "-" is what the line did not tell. A
+ * request that got no reply has "-" for all but the stamps.
  *
- * It looks for a few keys in the reply's text and knows nothing else of JSON: it judges vmtimed and
+ * It looks for a few keys in a line's text and knows nothing else of JSON: it judges vmtimed and
  * therefore shares no line with it. The daemon answers fifty requests a second to one client.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-static const char REQUEST[] = "{\"v\":1,\"cmd\":\"status\"}\n";
+static const char FOLLOW[] = "{\"v\":1,\"id\":1,\"cmd\":\"follow\"}\n";
+static const char STATUS[] = "{\"v\":1,\"id\":2,\"cmd\":\"status\"}\n";
+
+#define PATIENCE_MS 2000
 
 struct stamp {
 	int64_t s;
@@ -43,41 +47,43 @@ static struct stamp raw_now(void)
 	return (struct stamp) { now.tv_sec, now.tv_nsec };
 }
 
-/* A connected socket that gives up a reply after two seconds, or -1. */
-static int connect_to(const char *path)
+static int64_t ms_since(struct stamp then)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = 2 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stamp now = raw_now();
 
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		close(fd);
-		return -1;
-	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return fd;
+	return (now.s - then.s) * 1000 + (now.ns - then.ns) / 1000000;
 }
 
-/* One request and the line that answers it; 0, or -1 where there is none. */
-static int ask(int fd, char *reply, size_t size)
+/* What has been read of the daemon's lines and not been looked at. */
+struct stream {
+	int fd;
+	size_t have;
+	char text[262144 + 1];
+};
+
+static void stream_close(struct stream *stream)
 {
-	size_t have = 0;
+	if (stream->fd >= 0)
+		close(stream->fd);
+	stream->fd = -1;
+	stream->have = 0;
+}
 
-	if (fd < 0 || send(fd, REQUEST, sizeof(REQUEST) - 1, MSG_NOSIGNAL) < 0)
+/* Connects and follows; 0, or -1. */
+static int stream_open(struct stream *stream, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
 		return -1;
-	while (have + 1 < size) {
-		ssize_t n = recv(fd, reply + have, size - have - 1, 0);
-
-		if (n <= 0)
-			return -1;
-		have += (size_t)n;
-		reply[have] = '\0';
-		if (reply[have - 1] == '\n')
-			return 0;
-	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	stream->have = 0;
+	stream->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (stream->fd >= 0 &&
+	    connect(stream->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    send(stream->fd, FOLLOW, sizeof(FOLLOW) - 1, MSG_NOSIGNAL) > 0)
+		return 0;
+	stream_close(stream);
 	return -1;
 }
 
@@ -103,11 +109,85 @@ static void value_of(const char *text, const char *name, char ret_value[32])
 	ret_value[n] = '\0';
 }
 
-int main(int argc, char **argv)
+static void print_stamps(struct stamp asked, struct stamp answered)
+{
+	printf("%" PRId64 ".%09" PRId64 " %" PRId64 ".%09" PRId64, asked.s, asked.ns, answered.s,
+	       answered.ns);
+}
+
+/* Prints what a line says. Returns 1 for the answer to a question, 0 for what came unasked. */
+static int print_line(const char *line, struct stamp asked)
 {
 	static const char *const keys[] = { "state", "bound_ns", "readings", "steps" };
-	static char reply[262144];
-	int fd = -1;
+	int is_answer = strstr(line, "\"follow\":{") == NULL;
+	struct stamp now = raw_now();
+
+	print_stamps(is_answer ? asked : now, now);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char value[32];
+
+		value_of(line, keys[i], value);
+		printf(" %s", value);
+	}
+	printf("\n");
+	fflush(stdout);
+	return is_answer;
+}
+
+/*
+ * Takes what comes within so many milliseconds. Returns 1 when the answer to the question has come, 0
+ * when the time was up before, -1 when the connection is no more.
+ */
+static int stream_take(struct stream *stream, int limit_ms, struct stamp asked)
+{
+	struct pollfd waiting = { .fd = stream->fd, .events = POLLIN };
+	int is_answered = 0;
+	char *end;
+
+	if (poll(&waiting, 1, limit_ms) == 0)
+		return 0;
+
+	ssize_t n = recv(stream->fd, stream->text + stream->have,
+			 sizeof(stream->text) - 1 - stream->have, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -1;
+	stream->have += (size_t)n;
+	stream->text[stream->have] = '\0';
+	while ((end = strchr(stream->text, '\n')) != NULL) {
+		*end = '\0';
+		is_answered |= print_line(stream->text, asked);
+		stream->have -= (size_t)(end + 1 - stream->text);
+		memmove(stream->text, end + 1, stream->have + 1);
+	}
+	return is_answered;
+}
+
+/* One question, and everything that comes until interval_ms after it and until its answer. */
+static int stream_ask(struct stream *stream, long interval_ms)
+{
+	struct stamp asked = raw_now();
+	int is_answered = 0;
+	int64_t passed;
+
+	if (send(stream->fd, STATUS, sizeof(STATUS) - 1, MSG_NOSIGNAL) < 0)
+		return -1;
+	while ((passed = ms_since(asked)) < (is_answered ? interval_ms : PATIENCE_MS)) {
+		int64_t left = (is_answered ? interval_ms : PATIENCE_MS) - passed;
+		int r = stream_take(stream, (int)left, asked);
+
+		if (r < 0)
+			return -1;
+		is_answered |= r;
+	}
+	return is_answered ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct stream stream = { .fd = -1 };
 
 	if (argc != 3 || strtol(argv[2], NULL, 10) <= 0) {
 		fprintf(stderr, "usage: statuswatch SOCKET INTERVAL_MS\n");
@@ -117,29 +197,16 @@ int main(int argc, char **argv)
 	long interval_ms = strtol(argv[2], NULL, 10);
 	struct timespec pause = { interval_ms / 1000, interval_ms % 1000 * 1000000 };
 
-	for (;; nanosleep(&pause, NULL)) {
-		if (fd < 0)
-			fd = connect_to(argv[1]);
-
+	for (;;) {
 		struct stamp asked = raw_now();
-		int r = ask(fd, reply, sizeof(reply));
-		struct stamp answered = raw_now();
 
-		if (r < 0) {
-			reply[0] = '\0';
-			if (fd >= 0)
-				close(fd);
-			fd = -1;
-		}
-		printf("%" PRId64 ".%09" PRId64 " %" PRId64 ".%09" PRId64, asked.s, asked.ns, answered.s,
-		       answered.ns);
-		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			char value[32];
-
-			value_of(reply, keys[i], value);
-			printf(" %s", value);
-		}
-		printf("\n");
+		if ((stream.fd >= 0 || stream_open(&stream, argv[1]) == 0) &&
+		    stream_ask(&stream, interval_ms) == 0)
+			continue;
+		stream_close(&stream);
+		print_stamps(asked, raw_now());
+		printf(" - - - -\n");
 		fflush(stdout);
+		nanosleep(&pause, NULL);
 	}
 }

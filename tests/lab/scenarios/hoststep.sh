@@ -15,5 +15,5 @@ for size in "$@"; do
 	watch_stop
 	judge_jump "$from" "the host's step"
 	check "what the guest found the step to be, besides" "$(awk -v lost="$lost_s" -v size="$size" \
-		'BEGIN { d = lost - size; print d < 0 ? -d : d }')" s 0.001
+		'BEGIN { d = lost - size; printf "%.6f", d < 0 ? -d : d }')" s 0.001
 done

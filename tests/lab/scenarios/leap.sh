@@ -19,7 +19,7 @@ offset_after=$(labclock offset)
 watch_stop
 labclock leap none
 check "the guest's clock over the leap, besides a second back" "$(awk -v a="$offset_before" -v b="$offset_after" \
-	'BEGIN { d = b - a + 1; print d < 0 ? -d : d }')" s 0.01
+	'BEGIN { d = b - a + 1; printf "%.6f", d < 0 ? -d : d }')" s 0.01
 if [ -z "$1" ]; then
 	judge_jump "$from" "the leap second"
 else

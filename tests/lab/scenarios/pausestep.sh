@@ -15,5 +15,5 @@ for size in "$@"; do
 	watch_stop
 	judge_jump "$from" "cont"
 	check "what was lost besides the step and the pause" "$(awk -v lost="$lost_s" -v size="$size" \
-		'BEGIN { d = lost - size - 2; print d < 0 ? -d : d }')" s 1.5
+		'BEGIN { d = lost - size - 2; printf "%.6f", d < 0 ? -d : d }')" s 1.5
 done
