@@ -513,6 +513,7 @@ static void judge_notice(struct world *w)
 	if (!w->has_read || !w->is_to_be_noticed || w->jumped_at.ns >= w->read_began.ns)
 		return;
 	w->is_to_be_noticed = false;
+	is_ok = is_ok && !w->discipline.is_let_be;
 	if (is_ok && fabs(error) > shows && fabs(w->before_ns) < shows && w->unnoticed++ == 0)
 		w->unnoticed_at = w->now;
 }

@@ -148,6 +148,12 @@ static bool step(struct discipline *d, int source, enum step_cause cause, vt_spa
 	return true;
 }
 
+/* It was proven to have jumped, while it was held or another was followed, and our clock has not. */
+static bool has_unused_jump(const struct discipline *d, const struct source *s)
+{
+	return s->was_held || (s->has_jumped && s->jump_noticed.ns > d->last_update.ns);
+}
+
 /* What a reading that is to steer shows, besides what outside evidence says. */
 static unsigned facts_of(const struct discipline *d, enum source_verdict verdict,
                          const struct clock_pair *seen, vt_span correction)
@@ -168,7 +174,7 @@ static unsigned facts_of(const struct discipline *d, enum source_verdict verdict
 	if (leap_explains(s->latest.remote, verdict == SOURCE_JUMPED ? s->jump_size : correction))
 		facts |= EVIDENCE_LEAP;
 	if (vt_span_abs(correction).ns > LARGE.ns)
-		facts |= FACT_LARGE | (s->was_held ? EVIDENCE_READINGS : 0);
+		facts |= FACT_LARGE | (has_unused_jump(d, s) ? EVIDENCE_READINGS : 0);
 	return facts;
 }
 
@@ -449,6 +455,10 @@ static void visit(struct discipline *d, int source, vt_mono now)
 		suspect(d, source, now);
 	if (s->outliers != outliers && source_suspicions(s) <= 2)
 		push(d, EVENT_DISMISSED, source);
+	/* Seen by one that is not followed, before the one that is could be read. */
+	if (verdict == SOURCE_JUMPED && !was_followed && was_any && jury_is_selectable(s) &&
+	    d->sources[d->selected].latest.raw.ns < s->jump_noticed.ns)
+		disrupt(d, source, EVIDENCE_READINGS, s->jump_blind, now);
 	if (verdict == SOURCE_SLEWED)
 		push(d, EVENT_SLEWED, source)->rate = estimator_rate(&s->estimator);
 	if (verdict == SOURCE_FAILED && d->selected == SELECT_NONE)

@@ -11,7 +11,7 @@
 /* Two that jumped together are noticed within their own intervals of each other, and this. */
 #define TOGETHER VT_MS(250)
 
-static bool is_selectable(const struct source *s)
+bool jury_is_selectable(const struct source *s)
 {
 	return source_is_usable(s) && !s->is_held && !s->conf.noselect;
 }
@@ -50,7 +50,8 @@ unsigned jury_hear(const struct source *sources, int n, int jumped)
 	unsigned evidence = 0;
 
 	for (int i = 0; i < n; i++)
-		if (i != jumped && is_selectable(&sources[i]))
+		if (i != jumped && jury_is_selectable(&sources[i]) &&
+		    !(sources[jumped].port->shows_host && sources[i].port->shows_host))
 			evidence |= witness_of(&sources[jumped], &sources[i]);
 	return evidence;
 }
@@ -58,7 +59,7 @@ unsigned jury_hear(const struct source *sources, int n, int jumped)
 bool jury_has_other(const struct source *sources, int n, int source)
 {
 	for (int i = 0; i < n; i++)
-		if (i != source && is_selectable(&sources[i]))
+		if (i != source && jury_is_selectable(&sources[i]))
 			return true;
 	return false;
 }

@@ -12,7 +12,8 @@
  * A source that was read since and is where it was expected contradicts, if it
  * could have seen a jump of that size at all: one that is read once a minute by
  * way of a network is no witness against a millisecond.  One that has jumped as
- * far, or is about to prove it, agrees.  The others know nothing.
+ * far, or is about to prove it, agrees.  The others know nothing.  Two ways to
+ * read the host's own clock are one witness, not two.
  */
 
 #include "core/source.h"
@@ -22,6 +23,9 @@ unsigned jury_hear(const struct source *sources, int n, int jumped);
 
 /* Which one to follow: an index, or SELECT_NONE.  @current: the one that is followed now. */
 int jury_select(const struct source *sources, int n, int current);
+
+/* Whether @s could be followed, if there were no other. */
+bool jury_is_selectable(const struct source *s);
 
 /* Whether any but @source could be followed. */
 bool jury_has_other(const struct source *sources, int n, int source);

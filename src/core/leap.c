@@ -17,14 +17,6 @@ static vt_real day_end(vt_real at)
 	return vt_real_add(at, VT_NS(DAY - into));
 }
 
-void leap_announce(struct leap *l, int seconds, vt_real now)
-{
-	if (seconds == 0)
-		*l = (struct leap){ 0 };
-	else if (!l->is_due)
-		*l = (struct leap){ true, day_end(now), VT_SEC(seconds > 0 ? -1 : 1) };
-}
-
 /* When both clocks are beyond it and its guard: by the clock that goes on, one second later. */
 static vt_real end_of(const struct leap *l)
 {
@@ -36,6 +28,15 @@ enum leap_phase leap_phase_at(const struct leap *l, vt_real expected)
 	if (!l->is_due || vt_real_since(l->midnight, expected).ns > LEAP_GUARD.ns)
 		return LEAP_NONE;
 	return expected.ns < end_of(l).ns ? LEAP_NEAR : LEAP_DONE;
+}
+
+void leap_announce(struct leap *l, int seconds, vt_real now)
+{
+	/* While the kernel does it, it says no more that it is going to. */
+	if (seconds == 0 && leap_phase_at(l, now) == LEAP_NONE)
+		*l = (struct leap){ 0 };
+	else if (seconds != 0 && !l->is_due)
+		*l = (struct leap){ true, day_end(now), VT_SEC(seconds > 0 ? -1 : 1) };
 }
 
 vt_span leap_wait(const struct leap *l, vt_real expected)

@@ -34,7 +34,10 @@ enum leap_phase {
 	LEAP_DONE, /* it is over: take @change in     */
 };
 
-/* The kernel will insert (1) or leave out (-1) a second at the end of the UTC day of @now; 0: neither. */
+/*
+ * The kernel will insert (1) or leave out (-1) a second at the end of the UTC day of @now, by our clock
+ * without the leap second; 0: neither, which is no news while it is near.
+ */
 void leap_announce(struct leap *l, int seconds, vt_real now);
 
 /* @expected: what our clock would show without the leap second. */

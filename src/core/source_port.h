@@ -9,6 +9,8 @@
  * implementation embeds struct source_port as its first member.
  */
 
+#include <stdbool.h>
+
 #include "core/reading.h"
 
 struct source_port;
@@ -31,6 +33,7 @@ struct source_ops {
 
 struct source_port {
 	const struct source_ops *ops;
+	bool shows_host; /* whatever the way, it is the host's own clock, as others may show it too */
 	int error; /* the errno of the latest outcome other than SOURCE_READ, for people; 0 if none */
 };
 

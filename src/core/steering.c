@@ -135,6 +135,8 @@ bool steering_step(struct discipline *d, int source, vt_span correction)
 	if (!is_done(d, source, d->clock->ops->step(d->clock, correction), &d->step_error))
 		return false;
 	course_step(&d->course, correction);
+	/* Another day, perhaps: who announced a leap second for this one has to do so again. */
+	d->leap = (struct leap){ 0 };
 	return true;
 }
 

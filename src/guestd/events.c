@@ -58,6 +58,9 @@ static void tell_repaired(const struct disruption *d, bool is_renamed)
 	else if (d->end == DISRUPTION_NOTHING && (d->evidence & EVIDENCE_DISRUPTS))
 		log_info("nothing was lost: the clock is right within %.9f s",
 		         vt_span_seconds(vt_span_abs(d->size)));
+	else if (d->end == DISRUPTION_HELD)
+		log_warn("a jump of %+.9f s is not followed: another source contradicts",
+		         vt_span_seconds(d->size));
 	else if (d->end == DISRUPTION_SLEWED)
 		log_info("a difference of %+.9f s is slewed: cause=\"%s\"", vt_span_seconds(d->size),
 		         step_cause_name(d->cause));

@@ -119,6 +119,8 @@ static enum source_outcome attach(struct refclock *r)
 	}
 	r->fd = fd;
 	r->node = node;
+	r->port.shows_host = strcmp(node.name, PTP_NAME_KVM) == 0 ||
+	                     strncmp(node.name, PTP_NAME_VMCLOCK, strlen(PTP_NAME_VMCLOCK)) == 0;
 	r->rdev = fstat(fd, &st) == 0 ? st.st_rdev : node.device;
 	ptp_attach(&r->ptp, fd);
 	log_debug("source %s: %s is \"%s\"", r->name, node.path, node.name);
@@ -335,6 +337,7 @@ void refclocks_add_page(struct refclocks *rs, struct discipline *discipline)
 	r = add(rs, VMCLOCK_DEVICE_PATH, free_refid(rs, REFID_PAGE), false);
 	r->port.ops = &PAGE_OPS;
 	r->is_page = r->is_automatic = true;
+	r->port.shows_host = true;
 	snprintf(r->node.name, sizeof r->node.name, "%s", PTP_NAME_VMCLOCK);
 	/*
 	 * Not "the host's clock", which comes first: that one is exact, this one knows its host's
@@ -367,7 +370,10 @@ const char *refclock_explain(const struct refclock *r, const struct source *sour
 	const char *text = "";
 
 	switch (source->trouble) {
-	case TROUBLE_NONE: break;
+	case TROUBLE_NONE:
+		if (source->is_held)
+			text = "it jumped, and another source contradicts";
+		break;
 	case TROUBLE_UNREAD: text = "it has not been read yet"; break;
 	case TROUBLE_BUSY: text = "it is busy; it is read again at once"; break;
 	case TROUBLE_MISSING: text = explain_missing(r); break;

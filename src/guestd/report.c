@@ -25,6 +25,10 @@ static enum report_selection selection_of(const struct daemon *d, int i)
 
 	if (c->selected == i)
 		return REPORT_SELECTED;
+	if (c->sources[i].is_held)
+		return REPORT_FALSETICKER;
+	if (c->sources[i].trouble == TROUBLE_UNSTEADY)
+		return REPORT_JITTERY;
 	return source_is_usable(&c->sources[i]) ? REPORT_NOT_COMBINED : REPORT_UNUSABLE;
 }
 

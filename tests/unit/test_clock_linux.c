@@ -431,6 +431,35 @@ static void test_read_refuses(void **state)
 	assert_int_equal(pair.radius.ns, 31);
 }
 
+static void test_leap_second_to_come(void **state)
+{
+	(void)state;
+	static const struct {
+		int leap_state, status, want; /* -7: not told */
+	} cases[] = {
+		{ TIME_OK, 0, 0 },
+		{ TIME_INS, STA_INS, 1 },
+		{ TIME_DEL, STA_DEL, -1 },
+		/* It is being done, it is over, or the kernel hides it while it is unsynchronised. */
+		{ TIME_OOP, STA_INS, -7 },
+		{ TIME_WAIT, STA_INS, -7 },
+		{ TIME_ERROR, STA_UNSYNC | STA_INS, -7 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct kernel kernel = KERNEL;
+		struct bench b;
+		int leap = -7;
+
+		kernel.leap_state = cases[i].leap_state;
+		kernel.state.status = cases[i].status;
+		bench_init(&b, &kernel);
+		assert_int_equal(clock_linux_leap(&b.clock, &leap), cases[i].want == -7 ? -EAGAIN : 0);
+		assert_int_equal(leap, cases[i].want);
+		assert_int_equal(b.kernel.writes, 0);
+	}
+}
+
 static void test_to_ns(void **state)
 {
 	(void)state;
@@ -511,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_restore_ends_a_slew_and_keeps_the_frequency),
 		cmocka_unit_test(test_read_keeps_the_narrowest_pair),
 		cmocka_unit_test(test_read_refuses),
+		cmocka_unit_test(test_leap_second_to_come),
 		cmocka_unit_test(test_to_ns),
 		cmocka_unit_test(test_this_machine_read_only),
 	};

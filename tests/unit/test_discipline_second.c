@@ -128,7 +128,7 @@ static void test_host_that_says_so_is_followed(void **state)
 static void test_who_cannot_know_is_not_asked(void **state)
 {
 	(void)state;
-	enum { NOSELECT, SELDOM, COARSE, GONE, CASES };
+	enum { NOSELECT, SELDOM, COARSE, GONE, SAME_CLOCK, CASES };
 
 	for (int what = 0; what < CASES; what++) {
 		struct source_conf second = SOURCE_CONF_DEFAULT;
@@ -140,6 +140,8 @@ static void test_who_cannot_know_is_not_asked(void **state)
 			second.dpoll = 6;
 		}
 		settle_in(&w, (uint64_t)what, &second);
+		w.sources[0].port.shows_host = true;
+		w.sources[1].port.shows_host = what == SAME_CLOCK;
 		if (what == COARSE)
 			w.sources[1].width = VT_MS(20);
 		if (what == GONE)
