@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "guestd/report.h"
+#include "os/memory.h"
 #include "proto/control.h"
 
 /* Consumes @line, where it could be made. */
@@ -52,6 +53,7 @@ static void send_events(struct daemon *d, uint32_t client, const struct control_
 	r = control_encode_reply(request, events, &line, &length);
 	send_line(d, client, r, line, length);
 	free(events);
+	memory_give_back();
 }
 
 /* Whoever may change things may have the sources read, too; it costs more than a look at the status. */
@@ -87,7 +89,7 @@ static void serve(struct daemon *d, const struct line_request *from,
 	case CONTROL_TRACKING: send_report(d, client, request, now); return;
 	case CONTROL_EVENTS: send_events(d, client, request); return;
 	case CONTROL_FOLLOW: held_follow(d, client, request, now); return;
-	case CONTROL_WAITSYNC: held_wait(d, client, request); return;
+	case CONTROL_WAITSYNC: held_wait(d, client, request, from->may_change); return;
 	case CONTROL_NUDGE: take_nudge(d, from, request, now); return;
 	case CONTROL_COMMANDS: return;
 	}

@@ -166,17 +166,23 @@ void held_follow(struct daemon *d, uint32_t client, const struct control_request
 	reply(d, &c, &notice);
 }
 
-void held_wait(struct daemon *d, uint32_t client, const struct control_request *request)
+void held_wait(struct daemon *d, uint32_t client, const struct control_request *request,
+               bool may_change)
 {
 	/* Not the turn's instant, which may be before the request: a reading in between proves nothing. */
 	struct held_client c = { .client = client, .request = *request, .asked = daemon_clock_now() };
 
 	c.until = vt_mono_add(c.asked, request->arguments.has_timeout ? request->arguments.timeout
 	                                                              : WAIT_DEFAULT);
-	if (is_follower(&d->held, client))
+	if (is_follower(&d->held, client)) {
 		refuse(d, client, request, "this connection follows: wait on another");
-	else if (!answer(d, &c, c.asked))
-		take(d, &c);
+		return;
+	}
+	if (answer(d, &c, c.asked))
+		return;
+	take(d, &c);
+	if (may_change && request->arguments.is_after_now)
+		discipline_witness(&d->discipline, EVIDENCE_NUDGE, VT_NS(0), c.asked);
 }
 
 void held_dispatch(struct daemon *d, vt_mono now)

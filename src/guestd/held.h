@@ -10,6 +10,8 @@
  * turn in which it is.
  */
 
+#include <stdbool.h>
+
 #include "base/units.h"
 #include "os/event_ring.h"
 #include "os/line_server.h"
@@ -35,8 +37,12 @@ struct held {
 void held_follow(struct daemon *d, uint32_t client, const struct control_request *request,
                  vt_mono now);
 
-/* Answers `waitsync` at once or holds @client, or tells it that there are too many. */
-void held_wait(struct daemon *d, uint32_t client, const struct control_request *request);
+/*
+ * Answers `waitsync` at once or holds @client, or tells it that there are too many.  Who wants a
+ * reading after his question, and @may_change things, has it made at once.
+ */
+void held_wait(struct daemon *d, uint32_t client, const struct control_request *request,
+               bool may_change);
 
 /* Tells who follows of the event @r. */
 void held_tell(struct daemon *d, enum report_happening what, const struct event_record *r);
