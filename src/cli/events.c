@@ -9,6 +9,7 @@
 
 #include "cli/ask.h"
 #include "cli/event_text.h"
+#include "cli/hooks.h"
 #include "cli/output.h"
 #include "os/event_ring.h"
 #include "os/line_stream.h"
@@ -195,11 +196,27 @@ static int follow(const struct options *options)
 	return r;
 }
 
+static int run_hooks(const struct options *options)
+{
+	const struct hooks_conf conf = {
+		.socket = options->socket,
+		.folder = options->exec,
+		.limit = is_given(options, OPTION_EXEC_TIMEOUT) ? options->exec_timeout : HOOKS_LIMIT_DEFAULT,
+		.is_json = is_given(options, OPTION_JSON),
+	};
+
+	return hooks_run(&conf);
+}
+
 int events_run(const struct options *options)
 {
+	if (is_given(options, OPTION_EXEC) && !is_given(options, OPTION_FOLLOW))
+		return options_usage_error("without --follow there is nothing to run for", "--exec");
+	if (is_given(options, OPTION_EXEC_TIMEOUT) && !is_given(options, OPTION_EXEC))
+		return options_usage_error("without --exec there is no use for", "--exec-timeout");
 	if (!is_given(options, OPTION_FOLLOW))
 		return list(options);
 	if (is_given(options, OPTION_VERBOSE) || is_given(options, OPTION_COUNT))
 		return options_usage_error("neither -v nor -n goes together with", "--follow");
-	return follow(options);
+	return is_given(options, OPTION_EXEC) ? run_hooks(options) : follow(options);
 }

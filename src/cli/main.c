@@ -82,7 +82,8 @@ static const struct command {
 	  .show = show_tracking, .usage = "tracking",
 	  .help = "how the system clock follows its source" },
 	{ .name = "events", .run = events_run,
-	  .takes = OPTION_JSON | OPTION_VERBOSE | OPTION_COUNT | OPTION_FOLLOW,
+	  .takes = OPTION_JSON | OPTION_VERBOSE | OPTION_COUNT | OPTION_FOLLOW | OPTION_EXEC |
+	           OPTION_EXEC_TIMEOUT,
 	  .usage = "events [-f]", .help = "what happened to the clock; -f: and what happens" },
 	{ .name = "waitsync", .run = waitsync_run, .takes = OPTION_AFTER_RESUME | OPTION_TIMEOUT,
 	  .takes_words = true, .usage = "waitsync",

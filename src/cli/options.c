@@ -23,6 +23,8 @@ static const struct option_row {
 	{ { "after-resume", no_argument,       NULL, 'a' }, OPTION_AFTER_RESUME, "--after-resume",    "with waitsync: by a reading that began after this call" },
 	{ { "timeout",      required_argument, NULL, 't' }, OPTION_TIMEOUT,      "--timeout SECONDS", "with waitsync: give up then, whatever the tries" },
 	{ { "reason",       required_argument, NULL, 'r' }, OPTION_REASON,       "--reason WORD",     "with nudge: pause, restore, migration, host-step, resume" },
+	{ { "exec",         required_argument, NULL, 'x' }, OPTION_EXEC,         "--exec DIR",        "with events -f: run DIR/on-disruption.d and DIR/on-repair.d" },
+	{ { "exec-timeout", required_argument, NULL, 'X' }, OPTION_EXEC_TIMEOUT, "--exec-timeout S",  "with --exec: end a program after S seconds; default 30" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };
@@ -82,6 +84,10 @@ static int take(struct options *options, int letter, const char *value)
 	case 't':
 		return options_read_seconds(value, &options->timeout)
 		       ? 0 : options_usage_error("--timeout takes seconds, not", value);
+	case 'x': options->exec = value; return 0;
+	case 'X':
+		return options_read_seconds(value, &options->exec_timeout) && options->exec_timeout.ns > 0
+		       ? 0 : options_usage_error("--exec-timeout takes seconds, more than 0, not", value);
 	default: return 0;
 	}
 }

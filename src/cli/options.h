@@ -26,6 +26,8 @@ enum option_bit {
 	OPTION_AFTER_RESUME = 1 << 4,
 	OPTION_TIMEOUT      = 1 << 5,
 	OPTION_REASON       = 1 << 6,
+	OPTION_EXEC         = 1 << 7,
+	OPTION_EXEC_TIMEOUT = 1 << 8,
 };
 
 struct options {
@@ -34,6 +36,8 @@ struct options {
 	unsigned count;       /* -n                 */
 	vt_span timeout;
 	const char *reason;   /* as written         */
+	const char *exec;     /* a folder           */
+	vt_span exec_timeout;
 	bool wants_help;
 	bool wants_version;
 	char *const *words;   /* the command and its arguments; NULL ends them */

@@ -50,12 +50,15 @@ def test_files(root):
         "bin/vmtime": 0o755,
         "sbin/vmtimed": 0o755,
         "lib/systemd/system/vmtimed.service": 0o644,
+        "lib/systemd/system/vmtime-hooks.service": 0o644,
         "lib/sysusers.d/vmtime.conf": 0o644,
         "lib/tmpfiles.d/vmtime.conf": 0o644,
         "share/man/man1/vmtime.1": 0o644,
         "share/man/man5/vmtime.conf.5": 0o644,
         "share/man/man8/vmtimed.8": 0o644,
         "share/doc/vmtime/examples/vmtime.conf": 0o644,
+        "share/doc/vmtime/examples/hooks/on-disruption.d/50-freeze": 0o755,
+        "share/doc/vmtime/examples/hooks/on-repair.d/50-thaw": 0o755,
     }
     check("exactly what should be there is there", found == set(expected),
           sorted(found ^ set(expected)))
@@ -77,6 +80,10 @@ def test_files(root):
         check(f"the unit's {directive} is the program", f"\n{directive}{installed} " in unit, unit)
     check("no place-holder is left in the unit", "@" not in re.sub("@system-service|@clock", "",
                                                                     unit), unit)
+    hooks = read(os.path.join(prefix, "lib/systemd/system/vmtime-hooks.service"))
+    check("the hooks' unit runs the command where it is",
+          f"\nExecStart={prefix[len(root):]}/bin/vmtime events --follow --exec /etc/vmtime\n" in hooks
+          and "@" not in hooks, hooks)
     test_example(vmtimed, os.path.join(prefix, "share/doc/vmtime/examples/vmtime.conf"), root)
     test_pages(prefix)
 
@@ -114,13 +121,14 @@ def test_systemd(root):
         sys.exit(77)
     prefix = prefix_of(root)
     # The unit names the program where it will be; for the verification it is where it is now.
-    unit = os.path.join(root, "vmtimed.service")
-    text = read(os.path.join(prefix, "lib/systemd/system/vmtimed.service"))
-    with open(unit, "w", encoding="utf-8") as file:
-        file.write(text.replace(prefix[len(root):] + "/sbin/", prefix + "/sbin/"))
-    result = run("systemd-analyze", "verify", "--man=no", unit)
-    check("systemd has no objection to the unit", result.returncode == 0
-          and "vmtimed" not in result.stderr, repr(result))
+    for name in ("vmtime-hooks.service", "vmtimed.service"):
+        unit = os.path.join(root, name)
+        text = read(os.path.join(prefix, "lib/systemd/system", name))
+        with open(unit, "w", encoding="utf-8") as file:
+            file.write(re.sub(re.escape(prefix[len(root):]) + "/(s?bin)/", prefix + r"/\1/", text))
+        result = run("systemd-analyze", "verify", "--man=no", unit)
+        check(f"systemd has no objection to {name}", result.returncode == 0
+              and "vmtime" not in result.stderr, repr(result))
     result = run("systemd-analyze", "security", "--offline=true", "--threshold=40", unit)
     if "unrecognized option" not in result.stderr:
         check("and calls its exposure low", result.returncode == 0, result.stdout[-300:])

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/watch/feed.h"
-#include "cli/watch/instant.h"
+#include "cli/instant.h"
 #include "cli/watch/view.h"
 #include "cli/words.h"
 

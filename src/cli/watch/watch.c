@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "cli/watch/feed.h"
-#include "cli/watch/instant.h"
+#include "cli/instant.h"
 #include "cli/watch/lines.h"
 #include "cli/watch/painter.h"
 #include "cli/watch/terminal.h"

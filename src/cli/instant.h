@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CLI_WATCH_INSTANT_H
-#define CLI_WATCH_INSTANT_H
+#ifndef CLI_INSTANT_H
+#define CLI_INSTANT_H
 
 /*
  * instant.h - what the clocks show now

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/watch/instant.h"
+#include "cli/instant.h"
 
 #include <time.h>
 
