@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One to three digits without a zero before them. */
@@ -125,6 +126,49 @@ bool address_read(struct slice s, struct address *ret)
 	}
 	*ret = a;
 	return true;
+}
+
+/* How many groups of zeros begin with group @i. */
+static unsigned zeros_at(const uint8_t bytes[16], unsigned i)
+{
+	unsigned n = 0;
+
+	while (i + n < 8 && bytes[2 * (i + n)] == 0 && bytes[2 * (i + n) + 1] == 0)
+		n++;
+	return n;
+}
+
+static void write_ipv6(const uint8_t bytes[16], char to[ADDRESS_TEXT_MAX])
+{
+	unsigned gap = 8, length = 1; /* a single group is no gap */
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (zeros_at(bytes, i) > length) {
+			gap = i;
+			length = zeros_at(bytes, i);
+		}
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned group = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+
+		if (i == gap) {
+			n += (size_t)snprintf(to + n, ADDRESS_TEXT_MAX - n, "::");
+			i += length - 1;
+		} else {
+			n += (size_t)snprintf(to + n, ADDRESS_TEXT_MAX - n, "%s%x",
+					      n && to[n - 1] != ':' ? ":" : "", group);
+		}
+	}
+}
+
+void address_write(const struct address *a, char to[ADDRESS_TEXT_MAX])
+{
+	const uint8_t *b = a->bytes;
+
+	if (a->family == ADDRESS_IPV4)
+		snprintf(to, ADDRESS_TEXT_MAX, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+	else
+		write_ipv6(b, to);
 }
 
 bool subnet_read(struct slice s, struct subnet *ret)

@@ -38,6 +38,10 @@ struct subnet {
  */
 bool address_read(struct slice s, struct address *ret) must_check;
 
+/* Writes what address_read reads as @a: the longest run of zeros in an IPv6 address as "::". */
+#define ADDRESS_TEXT_MAX 40 /* with its terminator */
+void address_write(const struct address *a, char to[ADDRESS_TEXT_MAX]);
+
 /*
  * Reads all of @s as chrony's `allow` does: an address, or fewer than four numbers of an IPv4 one
  * (10.1 stands for 10.1.0.0/16), then perhaps / and the number of bits, which is cut to what the

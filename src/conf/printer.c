@@ -38,7 +38,8 @@ static bool has_something(const struct conf_row *row, const void *target)
 		return false;
 	if (row->values[0].kind)
 		return conf_value_format(&row->values[0], target, word, sizeof word)[0];
-	return !row->rest || conf_value_format(row->rest, target, word, sizeof word)[0];
+	/* An element that is there is something, though it be an empty list. */
+	return !row->rest || row->element || conf_value_format(row->rest, target, word, sizeof word)[0];
 }
 
 static void print_words(struct text *t, const struct conf_row *row, const void *target)
@@ -48,8 +49,8 @@ static void print_words(struct text *t, const struct conf_row *row, const void *
 	add(t, "%s", row->name);
 	for (const struct conf_value *v = row->values; v->kind != CONF_NONE; v++)
 		add(t, " %s", conf_value_format(v, target, word, sizeof word));
-	if (row->rest && row->rest->at)
-		add(t, " %s", conf_value_format(row->rest, target, word, sizeof word));
+	if (row->rest && row->rest->at && conf_value_format(row->rest, target, word, sizeof word)[0])
+		add(t, " %s", word);
 }
 
 static bool is_initial(const struct conf_row *row, const void *target)

@@ -69,9 +69,9 @@ static void open_unix(struct candm *c, const struct candm_conf *conf, uid_t uid,
 	struct candm_sock_unix usual = { CANDM_PATH, uid, gid, false };
 	struct candm_sock_unix fallback = { CANDM_FALLBACK_PATH, uid, gid, true };
 
-	if (conf->is_path_given) {
+	if (*conf->path) {
 		usual.path = conf->path;
-		if (*conf->path)
+		if (strcmp(conf->path, "/") != 0)
 			(void)open_path(c, &usual, "");
 	} else if (!open_path(c, &usual, "; `chronyc -h " CANDM_FALLBACK_PATH "` reaches vmtimed")) {
 		(void)open_path(c, &fallback, "");
@@ -81,10 +81,10 @@ static void open_unix(struct candm *c, const struct candm_conf *conf, uid_t uid,
 static void open_udp(struct candm *c, const struct candm_conf *conf,
 		     const struct candm_address *address)
 {
-	struct candm_sock_udp udp = { *address, conf->port, conf->device };
+	struct candm_sock_udp udp = { *address, (uint16_t)conf->port, conf->device };
 	int r;
 
-	if (address->family == CANDM_UNSPECIFIED || conf->port == 0)
+	if (conf->port == 0)
 		return;
 	r = candm_sock_open_udp(&c->sock, &udp);
 	/* A machine without IPv6 lacks nothing. */
@@ -93,13 +93,34 @@ static void open_udp(struct candm *c, const struct candm_conf *conf,
 			 address->family == CANDM_IPV6 ? "IPv6" : "IPv4");
 }
 
+static int clamp(int value, int min, int max)
+{
+	return value < min ? min : value > max ? max : value;
+}
+
+/* As chronyd, within these limits. */
+static struct candm_limit_conf far_limit(const struct candm_conf *conf)
+{
+	int interval = clamp(conf->interval, -19, 12);
+
+	if (!conf->is_limited)
+		return NEAR;
+	return (struct candm_limit_conf){
+		.interval = { interval < 0 ? 1000000000 >> -interval
+					   : INT64_C(1000000000) << interval },
+		.burst = (unsigned)clamp(conf->burst, 1, 255),
+		.leak = (unsigned)clamp(conf->leak, 1, 4),
+	};
+}
+
 void candm_configure(struct candm *c, const struct candm_conf *conf)
 {
+	struct candm_limit_conf far = far_limit(conf);
 	uint64_t secret = 0;
 
 	(void)!getrandom(&secret, sizeof secret, GRND_NONBLOCK);
 	candm_limit_init(&c->near, &NEAR, secret);
-	candm_limit_init(&c->far, &conf->limit, secret);
+	candm_limit_init(&c->far, &far, secret);
 	c->access = conf->access;
 	c->open = conf->open;
 }

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "guestd/candm_access.h"
+#include "guestd/candm_conf.h"
 #include "guestd/candm_limit.h"
 #include "os/candm_sock.h"
 #include "wire/candm.h"
@@ -30,38 +31,6 @@
 #define CANDM_FALLBACK_PATH "/run/vmtime/chronyd.sock"
 
 struct daemon;
-
-/* What may be asked over UDP, by the names that `opencommands` has; bits. */
-enum candm_open {
-	CANDM_OPEN_ACTIVITY = 1 << 0,
-	CANDM_OPEN_AUTHDATA = 1 << 1,
-	CANDM_OPEN_CLIENTS = 1 << 2,
-	CANDM_OPEN_MANUAL = 1 << 3,
-	CANDM_OPEN_NTPDATA = 1 << 4,
-	CANDM_OPEN_RTCDATA = 1 << 5,
-	CANDM_OPEN_SELECTDATA = 1 << 6,
-	CANDM_OPEN_SERVERSTATS = 1 << 7,
-	CANDM_OPEN_SMOOTHING = 1 << 8,
-	CANDM_OPEN_SOURCENAME = 1 << 9,
-	CANDM_OPEN_SOURCES = 1 << 10,
-	CANDM_OPEN_SOURCESTATS = 1 << 11,
-	CANDM_OPEN_TRACKING = 1 << 12,
-};
-
-#define CANDM_OPEN_DEFAULT \
-	(CANDM_OPEN_ACTIVITY | CANDM_OPEN_MANUAL | CANDM_OPEN_RTCDATA | CANDM_OPEN_SMOOTHING | \
-	 CANDM_OPEN_SOURCENAME | CANDM_OPEN_SOURCES | CANDM_OPEN_SOURCESTATS | CANDM_OPEN_TRACKING)
-
-struct candm_conf {
-	bool is_path_given; /* else CANDM_PATH, or CANDM_FALLBACK_PATH where that is not ours */
-	const char *path;   /* ""; no unix socket                                      */
-	struct candm_address bind4, bind6; /* unspecified: none for this family        */
-	uint16_t port;      /* 0: no UDP                                               */
-	const char *device; /* "": any                                                 */
-	struct candm_access access;
-	struct candm_limit_conf limit; /* of those who are not on this machine         */
-	unsigned open;                 /* of enum candm_open                           */
-};
 
 struct candm {
 	struct candm_sock sock;

@@ -365,6 +365,12 @@ static void warn_unchangeable(const struct settings *old, const struct settings 
 		log_warn("user: takes effect after a restart");
 	if (strcmp(old->pid_file, new->pid_file) != 0)
 		log_warn("pidfile: takes effect after a restart");
+	if (strcmp(old->command.path, new->command.path) != 0 ||
+	    strcmp(old->command.device, new->command.device) != 0 ||
+	    old->command.port != new->command.port ||
+	    memcmp(&old->command.bind4, &new->command.bind4, sizeof old->command.bind4) != 0 ||
+	    memcmp(&old->command.bind6, &new->command.bind6, sizeof old->command.bind6) != 0)
+		log_warn("bindcmdaddress, bindcmddevice, cmdport: take effect after a restart");
 }
 
 /* READY=1 ends a reload, but before the clock was right for once it would claim that it is. */
@@ -407,6 +413,7 @@ void daemon_reload(struct daemon *d)
 	d->discipline.conf.step = daemon_step_conf(&settings, d->discipline.conf.step.is_fresh_boot);
 	d->discipline.conf.max_slew = settings.max_slew_rate;
 	d->discipline.conf.keeps_kernel_synchronized = settings.is_rtcsync;
+	candm_configure(&d->candm, &settings.command);
 	if (!is_same)
 		daemon_restart_sources(d);
 	host_open(&d->host, settings.vsock_port, d->now);

@@ -17,6 +17,7 @@ static void start_unwritten(struct settings *ret)
 		.pid_file = "/run/vmtime/vmtimed.pid",
 		.user = "vmtime",
 		.clock_owner = CLOCK_OWNER_REFUSE,
+		.command = CANDM_CONF_DEFAULT,
 	};
 }
 

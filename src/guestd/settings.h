@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "core/source_conf.h"
 #include "core/step_policy.h"
+#include "guestd/candm_conf.h"
 #include "guestd/settings_ntp.h"
 
 #define SETTINGS_REFCLOCKS_MAX 8
@@ -64,6 +65,7 @@ struct settings {
 	char pid_file[SETTINGS_PATH_MAX];   /* empty: none */
 	char user[SETTINGS_USER_MAX];       /* never empty; default vmtime */
 	enum clock_owner_rule clock_owner;
+	struct candm_conf command; /* chronyc's access */
 };
 
 /* Room for what settings_print and settings_reference write. */

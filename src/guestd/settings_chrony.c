@@ -20,11 +20,6 @@
 static const char *const AUTH_MODES[] = { "require", "prefer", "mix", "ignore", NULL };
 static const char *const LEAP_MODES[] = { "system", "step", "slew", "ignore", NULL };
 static const char *const RX_FILTERS[] = { "all", "ntp", "ptp", "none", NULL };
-static const char *const COMMANDS[] = {
-	"activity",    "authdata", "clients",     "manual",    "ntpdata",  "rtcdata",
-	"selectdata",  "serverstats", "smoothing", "sourcename", "sources", "sourcestats",
-	"tracking",    NULL,
-};
 static const char *const LOGS[] = {
 	"measurements", "statistics", "tracking", "refclocks", "rawmeasurements",
 	"selection",    "rtc",        "tempcomp", NULL,
@@ -42,7 +37,6 @@ static const char *const LOGS[] = {
 /* What may follow them. */
 static const struct conf_value MORE_INTEGERS = ANY_WHOLE("N", 0);
 static const struct conf_value MORE_WORDS = TEXT("WORD", 0, WORD_MAX);
-static const struct conf_value MORE_COMMANDS = CHOICE("COMMAND", 0, COMMANDS);
 static const struct conf_value MORE_LOGS = CHOICE("NAME", 0, LOGS);
 
 /* chrony reads none of these words any more either. */
@@ -67,7 +61,7 @@ static int refuse_words(const struct conf_row *row, const char *expected, struct
 }
 
 /* What cannot be an address: chrony looks it up, which nothing without effect is worth. */
-static bool is_host_name(struct slice s)
+bool settings_is_host_name(struct slice s)
 {
 	bool has_letter = false;
 
@@ -93,7 +87,7 @@ static int read_access(const struct conf_row *row, void *target, struct slice wo
 	(void)target;
 	if (slice_equals_nocase(word, "all"))
 		word = slice_word(&rest);
-	if (!word.n || ((subnet_read(word, &net) || is_host_name(word)) && !slice_trim(rest).n))
+	if (!word.n || ((subnet_read(word, &net) || settings_is_host_name(word)) && !slice_trim(rest).n))
 		return 0;
 	return refuse_words(row, "[all] [SUBNET], such as 10.0.0.0/8", words, reader);
 }
@@ -162,7 +156,7 @@ static const struct conf_table STAMP_TABLE = CONF_TABLE(STAMP_OPTIONS);
 
 #define NO_NTP     "NTP sources are not built yet"
 #define NO_SERVER  "this version serves no time to others"
-#define NO_ACCESS  "vmtimed does not answer chronyc in this version"
+#define NO_MANUAL  "no time can be entered by hand"
 #define NO_VOTE    "nothing is voted on without NTP sources"
 #define NO_TUNING  "vmtimed's own estimator and servo do not use it"
 #define NO_BOUND   "vmtimed reckons with 50 ppm until readings prove the rate"
@@ -223,14 +217,7 @@ static const struct conf_row ROWS[] = {
 	IGNORE("ntscachedir", A_WORD, .help = NO_SERVER),
 	IGNORE("maxntsconnections", AN_INTEGER, .help = NO_SERVER),
 
-	IGNORE("bindcmdaddress", A_WORD, .help = NO_ACCESS),
-	IGNORE("bindcmddevice", A_WORD, .help = NO_ACCESS),
-	IGNORE("cmdport", AN_INTEGER, .help = NO_ACCESS),
-	IGNORE("cmdallow", .words = read_access, .help = NO_ACCESS),
-	IGNORE("cmddeny", .words = read_access, .help = NO_ACCESS),
-	IGNORE("cmdratelimit", .options = &RATE_TABLE, .help = NO_ACCESS),
-	IGNORE("opencommands", .rest = &MORE_COMMANDS, .help = NO_ACCESS),
-	IGNORE("manual", NOTHING, .help = NO_ACCESS),
+	IGNORE("manual", NOTHING, .help = NO_MANUAL),
 
 	IGNORE("minsources", AN_INTEGER, .help = NO_VOTE),
 	IGNORE("maxdistance", A_NUMBER, .help = NO_VOTE),

@@ -97,7 +97,7 @@ static const struct conf_row ROWS[] = {
 };
 /* clang-format on */
 
-const struct conf_table SETTINGS_GENERAL_TABLE = { ROWS, COUNT(ROWS), &SETTINGS_CHRONY_TABLE };
+const struct conf_table SETTINGS_GENERAL_TABLE = { ROWS, COUNT(ROWS), &SETTINGS_COMMAND_TABLE };
 
 /* Sources first, then what is done with them, then what has no effect. */
 const struct conf_table SETTINGS_TABLE = { NULL, 0, &SETTINGS_REFCLOCK_TABLE };

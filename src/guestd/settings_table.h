@@ -36,6 +36,7 @@ struct settings_builder {
 	struct settings settings;
 	struct refclock_draft draft;
 	struct ntp_settings ntp;
+	char word[CONF_WORD_MAX]; /* of one that is read or printed as a text */
 	unsigned n_refclocks_seen; /* of every driver: chrony numbers the refids through */
 };
 
@@ -45,7 +46,11 @@ extern const struct conf_table SETTINGS_TABLE;
 extern const struct conf_table SETTINGS_REFCLOCK_TABLE;
 extern const struct conf_table SETTINGS_NTP_TABLE;
 extern const struct conf_table SETTINGS_GENERAL_TABLE;
+extern const struct conf_table SETTINGS_COMMAND_TABLE;
 extern const struct conf_table SETTINGS_CHRONY_TABLE; /* what is accepted without effect */
+
+/* Whether @s can only be the name of a host, which nobody looks up here. */
+bool settings_is_host_name(struct slice s);
 
 /* What the files of a sourcedir may hold. */
 extern const struct conf_table SETTINGS_SOURCES_TABLE;

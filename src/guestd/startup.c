@@ -222,20 +222,6 @@ static void set_from_rtc(struct daemon *d)
 	history_note_rtc(d, correction);
 }
 
-/* For chronyc: its port is one of root's, and the daemon lives without. */
-static void open_candm(struct daemon *d)
-{
-	struct candm_conf conf = {
-		.bind4 = { CANDM_IPV4, { 127, 0, 0, 1 } },
-		.bind6 = { CANDM_IPV6, { [15] = 1 } },
-		.port = CANDM_PORT,
-		.device = "",
-		.open = CANDM_OPEN_DEFAULT,
-	};
-
-	candm_open(&d->candm, &conf, own_uid(d), own_gid(d));
-}
-
 /* What a daemon that only looks once does without. */
 static int settle_down(struct daemon *d)
 {
@@ -248,7 +234,7 @@ static int settle_down(struct daemon *d)
 	if (r == 0)
 		r = take_folders(d);
 	if (r == 0)
-		open_candm(d);
+		candm_open(&d->candm, &d->settings.command, own_uid(d), own_gid(d));
 	return r;
 }
 

@@ -81,6 +81,25 @@ static void test_what_is_printed_reads_as_the_same(void **state)
 	}
 }
 
+/* As the C library writes it, but for IPv4 addresses within IPv6, which it writes with dots. */
+static void test_writing(void **state)
+{
+	struct rng *rng = *state;
+
+	for (int i = 0; i < 20000; i++) {
+		struct address a = { .family = rng_in(rng, 0, 3) ? ADDRESS_IPV6 : ADDRESS_IPV4 };
+		char text[ADDRESS_TEXT_MAX], want[INET6_ADDRSTRLEN];
+
+		for (unsigned k = 0; k < (unsigned)a.family; k++)
+			a.bytes[k] = (uint8_t)(rng_in(rng, 0, 2) ? 0 : rng_next(rng));
+		inet_ntop(a.family == ADDRESS_IPV4 ? AF_INET : AF_INET6, a.bytes, want, sizeof want);
+		if (a.family == ADDRESS_IPV6 && strchr(want, '.'))
+			continue;
+		address_write(&a, text);
+		assert_string_equal(text, want);
+	}
+}
+
 static void test_subnets(void **state)
 {
 	(void)state;
@@ -129,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_as_the_c_library),
 		cmocka_unit_test_prestate(test_noise, &rng),
 		cmocka_unit_test_prestate(test_what_is_printed_reads_as_the_same, &rng),
+		cmocka_unit_test_prestate(test_writing, &rng),
 		cmocka_unit_test(test_subnets),
 	};
 

@@ -125,7 +125,9 @@ static void random_sources(struct rng *rng, struct settings *s)
 
 static struct settings random_settings(struct rng *rng)
 {
-	struct settings s = { .hostclock = rng_in(rng, 0, 1), .is_rtcsync = rng_in(rng, 0, 1) };
+	struct settings s = { .hostclock = rng_in(rng, 0, 1),
+		              .is_rtcsync = rng_in(rng, 0, 1),
+		              .command = CANDM_CONF_DEFAULT };
 
 	s.n_refclocks = (unsigned)rng_in(rng, 0, SETTINGS_REFCLOCKS_MAX);
 	for (unsigned i = 0; i < s.n_refclocks; i++)
@@ -250,7 +252,8 @@ static void test_defaults_print_and_load(void **state)
 	settings_print(&s, text, sizeof text);
 	assert_string_equal(text, "hostclock on\nvsock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
 	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
-	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n");
+	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n"
+	                          "bindcmdaddress 127.0.0.1\nbindcmdaddress ::1\ncmdport 323\n");
 	again = accept_text(text);
 	assert_true(is_same(&s, &again));
 }
@@ -300,6 +303,18 @@ static void test_any_difference_is_one(void **state)
 		"pidfile /p",
 		"pidfile /",
 		"user root",
+		"bindcmdaddress 0.0.0.0",
+		"bindcmdaddress ::",
+		"bindcmdaddress /s",
+		"bindcmddevice lo",
+		"cmdport 0",
+		"cmdallow",
+		"cmdallow 10/8",
+		"cmddeny 10/8",
+		"cmdratelimit",
+		"cmdratelimit burst 9",
+		"opencommands",
+		"opencommands tracking",
 		"refclock PHC /dev/ptp0",
 		"refclock PHC /dev/ptp0:nocrossts",
 		"refclock PHC /dev/ptp0 dpoll 0",
