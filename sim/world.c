@@ -69,6 +69,16 @@ static void end_blindness(struct world *w)
 	w->blind_longest = vt_span_max(w->blind_longest, length);
 }
 
+/* The widest of the sources that may be followed. */
+static vt_span widest(const struct world *w)
+{
+	vt_span width = w->sources[0].width;
+
+	for (unsigned i = 1; i < w->n_sources; i++)
+		width = vt_span_max(width, w->sources[i].width);
+	return width;
+}
+
 /* In wide brackets a change of rate shows only when it has moved the reference beyond them. */
 static void set_rate(struct world *w, double *rate, double ppb)
 {
@@ -80,7 +90,7 @@ static void set_rate(struct world *w, double *rate, double ppb)
 	note_jump(w, 2);
 	w->jumps += w->n_sources;
 	w->blind_until = vt_mono_add(w->now, vt_span_from_ns(SHOWN * 1e9 *
-	                                                     (double)w->sources[0].width.ns / change));
+	                                                     (double)widest(w).ns / change));
 }
 
 static void apply(struct world *w, const struct world_change *c)
