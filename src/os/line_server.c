@@ -263,6 +263,15 @@ static bool identify(const struct line_server *s, int fd, struct line_client_sta
 	return true;
 }
 
+/* Whose request is too long is told so, and hears no more. */
+static void end_too_long(struct line_server *s, struct line_client_state *c, vt_mono now)
+{
+	if (!is_too_long(c))
+		return;
+	(void)put_line(c, s->conf.too_long_reply, strlen(s->conf.too_long_reply), now);
+	close_client(c);
+}
+
 static void welcome(struct line_server *s, int fd, vt_mono now)
 {
 	struct line_client_state who, *c;
@@ -282,6 +291,11 @@ static void welcome(struct line_server *s, int fd, vt_mono now)
 	who.tokens = LINE_SERVER_BURST;
 	who.refilled = who.moved = now;
 	*c = who;
+	/* Who has something to ask has mostly sent it with his coming: a turn less to wait. */
+	if (!receive(c, now))
+		close_client(c);
+	else
+		end_too_long(s, c, now);
 }
 
 /* Whether the door lets @fd from @peer in; else it is closed as it came, unread. */
@@ -354,10 +368,7 @@ static void update_client(struct line_server *s, struct line_client_state *c, sh
 		close_client(c);
 		return;
 	}
-	if (is_too_long(c)) {
-		(void)put_line(c, s->conf.too_long_reply, strlen(s->conf.too_long_reply), now);
-		close_client(c);
-	}
+	end_too_long(s, c, now);
 }
 
 void line_server_init(struct line_server *s)

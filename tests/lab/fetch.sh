@@ -142,7 +142,8 @@ fetch_tools() {
 file_is_static() { ! readelf -l "$1" 2>/dev/null | grep -q INTERP; }
 
 # What of a kernel is used: modules for the lab's host and guest, in the order of their loading.
-modules=(irqbypass kvm kvm-amd kvm-intel ptp_kvm ptp_vmclock virtio_pci virtio_console ptp brd)
+modules=(irqbypass kvm kvm-amd kvm-intel ptp_kvm ptp_vmclock virtio_pci virtio_console ptp brd
+	vsock vmw_vsock_virtio_transport_common vmw_vsock_virtio_transport vhost_iotlb vhost vhost_vsock)
 
 take_kernel() { # take_kernel DIR VMLINUZ MODULES-FOLDER
 	local name ko

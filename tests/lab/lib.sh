@@ -68,13 +68,16 @@ with_libraries() { # with_libraries TREE PROGRAM: PROGRAM to lab/bin and its lib
 
 build_guest() { # build_guest TREE
 	local tree=$1 module program
-	mkdir -p "$tree"/{bin,etc,lab/bin,lab/modules,lab/configs}
+	mkdir -p "$tree"/{bin,etc,lab/bin,lab/modules/vsock,lab/configs}
 	cp "$busybox" "$tree/bin/"
 	cp "$lab_dir/guest/init" "$tree/init"
 	cp -r "$lab_dir"/{guest,scenarios,configs} "$tree/lab/"
 	cp "$observers"/{phcwatch,statuswatch,rawstamp,evaluate,labclock,mapped} "$tree/lab/bin/"
 	for module in ptp_kvm ptp_vmclock brd; do
 		cp "$cache/kernel/modules/$module.ko" "$tree/lab/modules/" 2>/dev/null || true
+	done
+	for module in vsock vmw_vsock_virtio_transport_common vmw_vsock_virtio_transport; do
+		cp "$cache/kernel/modules/$module.ko" "$tree/lab/modules/vsock/" 2>/dev/null || true
 	done
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'vmtime:x:990:990::/:/bin/false' \
 		'nobody:x:65534:65534::/:/bin/false' >"$tree/etc/passwd"
@@ -109,7 +112,7 @@ lab_build() {
 	cp -r "$lab_dir/host" "$work/host/lab/"
 	cp -r "$cache/kernel/modules" "$cache/kernel/vmlinuz" "$work/host/lab/"
 	cp -r "$cache/qemu/." "$work/host/qemu/"
-	cp "$observers/labclock" "$work/host/lab/bin/"
+	cp "$observers"/{labclock,vsocksay} "$work/host/lab/bin/"
 	cp "$1" "$work/host/lab/plan"
 	guest_devices >"$work/host/lab/guest-devices"
 	pack "$work/host" "$out/host.cpio"

@@ -99,6 +99,25 @@ static void test_overlong_line(void **state)
 	close(other);
 }
 
+/* All of it is there before the client is let in, and read with it. */
+static void test_overlong_line_at_the_door(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f), early = connect_client(f);
+	char line[LINE_REQUEST_MAX + 1];
+
+	memset(line, 'x', sizeof line);
+	assert_int_equal(send(fd, line, sizeof line, 0), sizeof line);
+	say(early, "early\n");
+	assert_int_equal(turn(f), 1);
+	check_heard(early, "early\n");
+	check_heard(fd, TOO_LONG "\n");
+	check_hung_up(fd);
+	assert_int_equal(line_server_count(&f->server), 1);
+	close(fd);
+	close(early);
+}
+
 static void test_any_bytes_are_passed_on(void **state)
 {
 	struct fixture *f = *state;
@@ -521,6 +540,7 @@ int main(void)
 		WITH_SERVER(test_request_names_its_sender),
 		WITH_SERVER(test_half_closed_client_gets_its_answers),
 		WITH_SERVER(test_overlong_line),
+		WITH_SERVER(test_overlong_line_at_the_door),
 		WITH_SERVER(test_any_bytes_are_passed_on),
 		WITH_SERVER(test_flood_does_not_starve_others),
 		WITH_SERVER(test_a_turn_serves_each_client_its_share),
