@@ -12,3 +12,8 @@ sleep 3
 watch_stop
 judge_jump "$from" "cont"
 check_above "seconds lost between save and restore" "$lost_s" s "$length"
+# What proves a restore is the marker that changed, not the readings alone.
+if [ -e /dev/vmclock0 ] && [ "$LAB_daemon" = vmtimed ]; then
+	vmtime events -v -n 1 >"$results/restore.events"
+	check_text "the event names the marker" "$results/restore.events" 'Evidence.*marker'
+fi
