@@ -192,6 +192,22 @@ static void print_source(FILE *out, const struct report_source *source)
 	fputc('\n', out);
 }
 
+/* What became of the clock. */
+static const char *end_in_a_word(enum report_end end)
+{
+	switch (end) {
+	case REPORT_END_NOTHING: return "found right";
+	case REPORT_END_LEFT: return "left as it was";
+	case REPORT_END_HELD: return "held back";
+	case REPORT_END_OPEN:
+	case REPORT_END_STEPPED:
+	case REPORT_END_SLEWED:
+	case REPORT_END_UNFINISHED:
+	case REPORT_ENDS: break;
+	}
+	return "repaired";
+}
+
 static void print_event(FILE *out, const struct report_event *event)
 {
 	char safe[WORDS_SAFE_MAX], span[WORDS_SPAN_MAX], time[WORDS_TIME_MAX];
@@ -201,13 +217,17 @@ static void print_event(FILE *out, const struct report_event *event)
 		fputs("none\n", out);
 		return;
 	}
-	fprintf(out, "%s: the clock was %s %s\n", words_safe(event->cause, safe, sizeof safe),
-	        words_span(span, event->size), event->size.ns >= 0 ? "behind" : "ahead");
+	fprintf(out, "%s: ", words_safe(event->cause, safe, sizeof safe));
+	if (event->size.ns == 0 && !event->is_repaired)
+		fputs("how far the clock is off is not known yet\n", out);
+	else
+		fprintf(out, "the clock was %s %s\n", words_span(span, event->size),
+		        event->size.ns >= 0 ? "behind" : "ahead");
 	label(out, "");
 	fprintf(out, "noticed within %s, ", words_span(span, event->noticed_after));
 	if (event->is_repaired)
-		fprintf(out, "repaired %s later, at %s\n", words_span(span, event->repaired_after),
-		        words_time(time, event->at));
+		fprintf(out, "%s %s later, at %s\n", end_in_a_word(event->end),
+		        words_span(span, event->repaired_after), words_time(time, event->at));
 	else
 		fputs("not repaired yet\n", out);
 }

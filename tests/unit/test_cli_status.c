@@ -160,6 +160,11 @@ static void test_status_tells_the_last_event(void **state)
 	status.last_event.is_repaired = false;
 	assert_prints(print_status, &status, ": the clock was 1 ns ahead\n");
 	assert_prints(print_status, &status, ", not repaired yet\n");
+	status.last_event.size.ns = 0;
+	assert_prints(print_status, &status, ": how far the clock is off is not known yet\n");
+	status.last_event.end = REPORT_END_NOTHING;
+	status.last_event.is_repaired = true;
+	assert_prints(print_status, &status, "noticed within 1 s, found right 188 ms later, at 2026");
 }
 
 static void test_status_says_what_is_wrong(void **state)
