@@ -314,7 +314,8 @@ def test_lines():
                               env={"TERM": "xterm"}) as process:
             check("a pipe: lines", re.fullmatch(LINE, process.stdout.readline().rstrip("\n")))
             daemon.reply["status"]["last_event"] = {
-                **daemon.reply["status"]["last_event"], "at_unix_ns": 1795445903120045012}
+                **daemon.reply["status"]["last_event"], "number": 19,
+                "at_unix_ns": 1795445903120045012}
             news = process.stdout.readline() + process.stdout.readline()
             check("an event is news", "UTC  event: jump, cause unknown: the clock was 10 s behind, "
                   "noticed within 1 s, repaired 188 ms later\n" in news, news)

@@ -80,11 +80,14 @@ static struct report_event an_event(vt_span ago, vt_span size)
 {
 	struct report_event event = {
 		.is_there = true,
+		.number = (uint64_t)ago.ns,
+		.end = REPORT_END_STEPPED,
 		.at = vt_real_add(REAL, VT_NS(-ago.ns)),
 		.size = size,
 		.is_repaired = true,
 		.noticed_after = VT_SEC(1),
 		.repaired_after = VT_MS(188),
+		.wrong_for = VT_MS(1188),
 	};
 
 	strcpy(event.cause, "jump, cause unknown");

@@ -35,35 +35,41 @@ void history_add(struct history *h, const struct report_status *status, vt_mono 
 	sample->bound = status->bound;
 }
 
-/* An event is known by what it was and when; a repair that is told of later completes it. */
+/* Numbers begin anew where the daemon's file is lost: the time tells such events apart. */
 static struct history_mark *find_mark(struct history *h, const struct report_event *event)
 {
-	for (size_t i = h->n_marks; i-- > 0;) {
-		struct report_event *known = &h->marks[i].event;
-
-		if (known->at.ns == event->at.ns && strcmp(known->cause, event->cause) == 0)
+	for (size_t i = h->n_marks; i-- > 0;)
+		if (h->marks[i].event.number == event->number &&
+		    h->marks[i].event.noticed.ns == event->noticed.ns)
 			return &h->marks[i];
-	}
 	return NULL;
 }
 
-bool history_note(struct history *h, const struct report_event *event, vt_mono now, vt_real real)
+static struct history_mark *new_mark(struct history *h)
 {
-	struct history_mark *mark = find_mark(h, event);
-	vt_span age = vt_span_max(vt_real_since(real, event->at), VT_NS(0));
-
-	if (mark) {
-		mark->event = *event;
-		return false;
-	}
 	if (h->n_marks == HISTORY_MARKS) {
 		h->n_marks--;
 		memmove(h->marks, h->marks + 1, h->n_marks * sizeof h->marks[0]);
 	}
-	mark = &h->marks[h->n_marks++];
+	return &h->marks[h->n_marks++];
+}
+
+bool history_note(struct history *h, const struct report_event *event, vt_mono now, vt_real real)
+{
+	const vt_span age = vt_span_max(vt_real_since(real, event->at), VT_NS(0));
+	struct history_mark *mark = find_mark(h, event);
+	const bool is_new = !mark, has_ended = is_new || !mark->event.is_repaired;
+
+	if (is_new)
+		mark = new_mark(h);
 	mark->event = *event;
-	mark->at = event->is_repaired ? vt_mono_add(now, VT_NS(-age.ns)) : now;
-	return true;
+	/* Placed once when it begins and once when it ends: a clock that is read again and again
+	 * would let it tremble. */
+	if (event->is_repaired && has_ended)
+		mark->at = vt_mono_add(now, VT_NS(-age.ns));
+	else if (is_new)
+		mark->at = now;
+	return is_new;
 }
 
 /* Whole widths since the origin of the clock; rounded down before it too. */
@@ -112,9 +118,9 @@ static void fold_mark(const struct history_mark *mark, vt_span width, int64_t fi
                       struct history_fold *ret, size_t n)
 {
 	const struct report_event *event = &mark->event;
-	const vt_span wrong = vt_span_add(event->noticed_after, event->repaired_after);
 	const int64_t to = stretch_of(mark->at, width) - first;
-	int64_t from = stretch_of(vt_mono_add(mark->at, VT_NS(-wrong.ns)), width) - first;
+	int64_t from =
+		stretch_of(vt_mono_add(mark->at, VT_NS(-event->wrong_for.ns)), width) - first;
 
 	for (from = from < 0 ? 0 : from; from <= to && from < (int64_t)n; from++) {
 		ret[from].is_away = true;

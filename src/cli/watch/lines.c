@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cli/watch/feed.h"
 #include "cli/instant.h"
+#include "cli/watch/feed.h"
 #include "cli/watch/view.h"
 #include "cli/words.h"
 
@@ -15,7 +15,7 @@ void lines_status(FILE *out, const struct report_status *status, vt_real real)
 {
 	char time[WORDS_TIME_MAX], span[WORDS_SPAN_MAX], safe[WORDS_SAFE_MAX];
 
-	fprintf(out, "%s  %-9s", words_time(time, real), view_state_name(status->state));
+	fprintf(out, "%s  %-9s", words_time(time, real), report_state_name(status->state));
 	if (status->tracking.refid != 0)
 		fprintf(out, "  %9s", view_offset(span, status->tracking.system_offset));
 	if (status->has_bound)
@@ -31,13 +31,16 @@ void lines_event(FILE *out, const struct report_event *event)
 {
 	char time[WORDS_TIME_MAX], span[WORDS_SPAN_MAX], safe[WORDS_SAFE_MAX];
 
-	fprintf(out, "%s  event: %s: the clock was ", words_time(time, event->at),
+	fprintf(out, "%s  event: %s: ",
+	        words_time(time, event->is_repaired ? event->at : event->noticed),
 	        words_safe(event->cause, safe, sizeof safe));
-	fprintf(out, "%s %s, ", words_span(span, event->size),
-	        event->size.ns >= 0 ? "behind" : "ahead");
+	if (event->size.ns != 0)
+		fprintf(out, "the clock was %s %s, ", words_span(span, event->size),
+		        event->size.ns > 0 ? "behind" : "ahead");
 	fprintf(out, "noticed within %s, ", words_span(span, event->noticed_after));
 	if (event->is_repaired)
-		fprintf(out, "repaired %s later\n", words_span(span, event->repaired_after));
+		fprintf(out, "%s %s later\n", event->size.ns ? "repaired" : "nothing was wrong",
+		        words_span(span, event->repaired_after));
 	else
 		fputs("not repaired yet\n", out);
 }
@@ -48,8 +51,8 @@ static void tell_news(const struct report_status *status, struct report_event *l
 	const struct report_event *event = &status->last_event;
 
 	if (!is_first && event->is_there &&
-	    (!last->is_there || last->at.ns != event->at.ns ||
-	     last->is_repaired != event->is_repaired))
+	    (!last->is_there || last->number != event->number ||
+	     last->noticed.ns != event->noticed.ns || last->is_repaired != event->is_repaired))
 		lines_event(stdout, event);
 	*last = *event;
 }

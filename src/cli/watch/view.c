@@ -54,18 +54,6 @@ static void say_glyph(struct line *l, enum screen_style style, uint32_t glyph)
 		screen_put(l->to, l->column++, l->row, glyph, style);
 }
 
-const char *view_state_name(enum report_state state)
-{
-	switch (state) {
-	case REPORT_STARTING: return "starting";
-	case REPORT_OK: return "ok";
-	case REPORT_HOLDOVER: return "holdover";
-	case REPORT_DISRUPTED: return "disrupted";
-	case REPORT_CONTESTED: return "contested";
-	}
-	return "?";
-}
-
 static enum screen_style style_of(const struct report_status *status)
 {
 	switch (status->state) {
@@ -156,7 +144,7 @@ static void draw_state(struct line *l, const struct view_model *m, vt_mono now)
 	}
 	say_glyph(l, style, glyphs->bullet);
 	say(l, style, " ");
-	say(l, style, view_state_name(m->status.state));
+	say(l, style, report_state_name(m->status.state));
 	if (m->status.has_state_age)
 		say_for(l, m->status.state_age);
 }
@@ -299,24 +287,37 @@ static void draw_sources(const struct view_model *m, const struct layout *layout
 	            to->columns, STYLE_FAINT, more);
 }
 
+/* How the clock was off, and for how long. */
+static void say_event(struct line *l, const struct report_event *e)
+{
+	char words[WORDS_SPAN_MAX];
+
+	if (e->size.ns == 0) {
+		say(l, STYLE_TITLE, e->is_repaired ? "nothing lost" : "being measured");
+		return;
+	}
+	say(l, STYLE_TITLE, words_span(words, e->size));
+	say(l, STYLE_PLAIN, e->size.ns > 0 ? " behind" : " ahead");
+	if (e->is_repaired) {
+		say(l, STYLE_PLAIN, " for at most ");
+		say(l, STYLE_PLAIN, words_bound(words, e->wrong_for));
+	} else {
+		say(l, STYLE_BAD, ", not repaired yet");
+	}
+}
+
 static void draw_event(const struct view_model *m, const struct report_event *e, struct screen *to,
                        int row)
 {
+	const vt_real at = e->is_repaired ? e->at : e->noticed;
 	struct line l = { to, row, 0, to->columns };
-	const vt_span wrong = vt_span_add(e->noticed_after, e->repaired_after);
 	char safe[WORDS_SAFE_MAX], words[WORDS_TIME_MAX], time[16];
 
 	say_glyph(&l, STYLE_MARK, glyphs_of(m->glyphs)->mark);
-	snprintf(time, sizeof time, "%.8s", time_of_day(words_time(words, e->at)));
+	snprintf(time, sizeof time, "%.8s", time_of_day(words_time(words, at)));
 	say_at(&l, 2, STYLE_FAINT, time);
-	say_at(&l, 12, STYLE_TITLE, words_span(words, e->size));
-	say(&l, STYLE_PLAIN, e->size.ns >= 0 ? " behind" : " ahead");
-	if (e->is_repaired) {
-		say(&l, STYLE_PLAIN, " for at most ");
-		say(&l, STYLE_PLAIN, words_bound(words, wrong));
-	} else {
-		say(&l, STYLE_BAD, ", not repaired yet");
-	}
+	l.column = 12;
+	say_event(&l, e);
 	say(&l, STYLE_PLAIN, ": ");
 	say(&l, STYLE_PLAIN, words_safe(e->cause, safe, sizeof safe));
 }

@@ -34,9 +34,6 @@ void view_init(struct view_model *m, enum glyphs_kind glyphs, vt_mono now);
 /* Draws all of @to as things stand at @now, when this machine's clock shows @real. */
 void view_draw(const struct view_model *m, vt_mono now, vt_real real, struct screen *to);
 
-/* "ok", "holdover", ... */
-const char *view_state_name(enum report_state state);
-
 /* "+12 ns", "-3.4 ms"; @to has WORDS_SPAN_MAX bytes. */
 const char *view_offset(char *to, vt_span offset);
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/attr.h"
-#include "cli/watch/feed.h"
 #include "cli/instant.h"
+#include "cli/watch/feed.h"
 #include "cli/watch/lines.h"
 #include "cli/watch/painter.h"
 #include "cli/watch/terminal.h"
