@@ -23,7 +23,7 @@ help:
 	@echo "  make run        boot a real KVM host and guest, keep the guest's clock, show how well"
 	@echo "                  (make run ARGS=--shell: stay in the guest's console)"
 	@echo "  make test       build and run every suite; the last line counts them"
-	@echo "  make lab-full   all that can happen to a guest in the lab, a quarter of an hour, and a table"
+	@echo "  make lab-full   all that can happen to a guest in the lab, half an hour, and a table"
 	@echo "  make bench      print the figures that the project promises"
 	@echo "  make soak       hold the invariant in random worlds for 100000 simulated hours"
 	@echo "                  (make soak ARGS='HOURS SEED')"

@@ -3,10 +3,11 @@
 #
 # full.sh [BOOT...] - all that can happen to a guest, with its figures
 #
-# Runs the long boots of the lab, full-kvmclock and full-tsc, a quarter of an hour together: pauses of
-# up to 300 s, fifty pauses for the percentiles, pauses in a row, restore, migration under load, a
-# snapshot loaded twice, leap seconds, steps of the host's clock and of the guest's own, suspend to
-# RAM. Each is judged as in `make test`; at the end a table. Logs and samples: build/lab-full.
+# Runs the long boots of the lab, full-kvmclock and full-tsc, half an hour together: pauses of up to
+# 300 s, fifty pauses for the percentiles, fifty of which the host tells, pauses in a row, restore,
+# migration under load, a snapshot loaded twice, leap seconds, steps of the host's clock and of the
+# guest's own, suspend to RAM. Each is judged as in `make test`; at the end a table. Logs and samples:
+# build/lab-full.
 #
 # Environment: BUILD (default build), where vmtimed and vmtime were built.
 set -euo pipefail
@@ -48,7 +49,8 @@ for boot in "$@"; do
 	[[ ! -e $out/$boot/report.log ]] || table "$out/$boot/report.log"
 done
 for boot in "$@"; do
-	grep -hA 4 '^  seed ' "$out/$boot/report.log" 2>/dev/null || true
+	grep -h -A 4 '^  seed ' "$out/$boot/report.log" 2>/dev/null || true
+	grep -hE '^  with(out)? a nudge' "$out/$boot/report.log" 2>/dev/null || true
 done
 echo
 for boot in "$@"; do

@@ -266,6 +266,17 @@ static int is_ok(const struct status *status)
 	return strcmp(status->state, "ok") == 0;
 }
 
+/*
+ * Whether it tells that something happened, by its state, by a step more than there were, or by coming
+ * unasked: what is over at once was never anything but "ok".
+ */
+static int tells(const struct status *status, long steps)
+{
+	int is_unasked = status->asked_s >= status->answered_s;
+
+	return !is_ok(status) || is_unasked || (steps >= 0 && status->steps > steps);
+}
+
 /* The error that goes with a reply, whenever between question and answer it was made; 0: not known. */
 static double error_of(const struct run *run, const struct status *status)
 {
@@ -320,8 +331,7 @@ static void judge_replies(const struct run *run, const struct jump *jump, double
 		/* The reading that the first reply after the jump counts may be older than the jump. */
 		if (readings < 0)
 			readings = status->readings;
-		if (isnan(ret->noticed_s) &&
-		    (!is_ok(status) || (steps >= 0 && status->steps > steps)))
+		if (isnan(ret->noticed_s) && tells(status, steps))
 			ret->noticed_s = status->answered_s - jump_s;
 		if (!is_ok(status))
 			continue;
