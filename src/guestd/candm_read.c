@@ -190,10 +190,15 @@ enum candm_status candm_read_tracking(const struct candm_turn *t)
 	return CANDM_SUCCESS;
 }
 
-/* Reference clocks are neither online nor offline, with chronyd as well. */
+/*
+ * Reference clocks are neither online nor offline, with chronyd as well.  NTP sources have no
+ * address as long as nobody asks for it.
+ */
 enum candm_status candm_read_activity(const struct candm_turn *t)
 {
-	t->reply->data.activity = (struct candm_activity){ 0 };
+	t->reply->data.activity = (struct candm_activity){
+		.unresolved = (int32_t)t->daemon->settings.n_ntp,
+	};
 	return CANDM_SUCCESS;
 }
 

@@ -176,8 +176,8 @@ def test_reports():
             tracking, source = rows("tracking")[0], rows("sources")[0]
             # chronyc(1): positive offsets of a source mean that the local clock is ahead of it.
             check("the sign is chrony's", abs(float(tracking[4]) - ahead) < 1e-3
-                  and abs(float(source[8]) + ahead) < 1e-3 and abs(float(tracking[5]) + ahead) < 1e-3,
-                  (tracking, source))
+                  and abs(float(source[8]) + ahead) < 1e-3
+                  and abs(float(tracking[5]) + ahead) < 1e-3, (tracking, source))
             side = "slow" if ahead > 0 else "fast"
             text = chronyc("tracking").stdout
             check("and so are the words", f"seconds {side} of NTP time" in text, text)
@@ -282,6 +282,17 @@ def test_subcommands():
                   and "PHC0" not in result.stdout, repr(result))
 
 
+def test_ntp_sources():
+    """They are known, and have no address."""
+    stage.write("/run/conf", "server a.example iburst\npool b.example\npeer 192.0.2.1\n")
+    with play.Daemon("-f", "/run/conf", host_ahead=0.25):
+        stage.until(4, lambda: report("tracking")["leap"] == "normal")
+        check("activity lists them", rows("activity") == [["0", "0", "0", "0", "3"]],
+              rows("activity"))
+        check("sources does not", len(rows("sources")) == 1, rows("sources"))
+        check("no such source", chronyc("ntpdata", "192.0.2.1").stdout == NONE + "\n")
+
+
 def test_who_may():
     with play.Daemon(host_ahead=0.25) as daemon:
         stage.until(4, lambda: report("tracking")["leap"] == "normal")
@@ -357,7 +368,8 @@ def test_folders():
         os.chmod("/run/chrony", mode)
         with stage.Daemon() as daemon:
             log = daemon.log()
-            check(f"{what}: told", words in log and "chronyc -h /run/vmtime/chronyd.sock" in log, log)
+            check(f"{what}: told",
+                  words in log and "chronyc -h /run/vmtime/chronyd.sock" in log, log)
             result = chronyc("tracking", host="/run/vmtime/chronyd.sock")
             check(f"{what}: the other socket answers", result.returncode == 0, repr(result))
             mode = os.stat("/run/vmtime/chronyd.sock").st_mode & 0o777
@@ -377,5 +389,5 @@ def test_folders():
             check("without a word", "chronyc" not in second.log(), second.log())
 
 
-stage.finish(test_reports, test_states, test_subcommands, test_who_may, test_acts, test_dump,
-             test_folders)
+stage.finish(test_reports, test_states, test_subcommands, test_ntp_sources, test_who_may, test_acts,
+             test_dump, test_folders)
