@@ -46,7 +46,7 @@ struct conf_row {
 	int (*words)(const struct conf_row *row, void *target, struct slice words,
 		     struct conf_reader *reader);
 
-	/* For directives that may come several times; all three or none. */
+	/* For directives that may come several times.  Without the others, `close` may check a line. */
 	void *(*open)(void *target);                            /* an element with its defaults  */
 	int (*close)(void *target, struct conf_reader *reader); /* 0, or what conf_refuse gave   */
 	const void *(*element)(void *target, unsigned i);       /* to print; NULL past the last  */

@@ -122,6 +122,12 @@ enum candm_status candm_act_dump(const struct candm_turn *t)
 	return CANDM_SUCCESS;
 }
 
+enum candm_status candm_act_cycle_logs(const struct candm_turn *t)
+{
+	records_cycle(&t->daemon->records);
+	return CANDM_SUCCESS;
+}
+
 enum candm_status candm_act_shutdown(const struct candm_turn *t)
 {
 	log_info("ending: chronyc asked for it");

@@ -41,7 +41,6 @@ static const struct candm_rule RULES[CANDM_COMMANDS] = {
 	[CANDM_ONOFFLINE] = ALWAYS(SUCCESS),
 	[CANDM_REFRESH] = ALWAYS(SUCCESS),
 	[CANDM_RELOAD_SOURCES] = ALWAYS(SUCCESS),
-	[CANDM_CYCLELOGS] = ALWAYS(SUCCESS),
 
 	/* What is done. */
 	[CANDM_MAKESTEP] = ACT(candm_act_makestep),
@@ -50,6 +49,7 @@ static const struct candm_rule RULES[CANDM_COMMANDS] = {
 	[CANDM_RESET_SOURCES] = ACT(candm_act_reset_sources),
 	[CANDM_MODIFY_SELECTOPTS] = ACT(candm_act_select_options),
 	[CANDM_DUMP] = ACT(candm_act_dump),
+	[CANDM_CYCLELOGS] = ACT(candm_act_cycle_logs),
 	[CANDM_SHUTDOWN] = ACT(candm_act_shutdown),
 	[CANDM_CMDALLOW] = ACT(candm_act_access),
 	[CANDM_CMDALLOWALL] = ACT(candm_act_access),

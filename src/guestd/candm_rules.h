@@ -45,6 +45,7 @@ enum candm_status candm_act_select_options(const struct candm_turn *t);
 enum candm_status candm_act_add_source(const struct candm_turn *t);
 enum candm_status candm_act_manual(const struct candm_turn *t);
 enum candm_status candm_act_dump(const struct candm_turn *t);
+enum candm_status candm_act_cycle_logs(const struct candm_turn *t);
 enum candm_status candm_act_shutdown(const struct candm_turn *t);
 enum candm_status candm_act_access(const struct candm_turn *t);
 enum candm_status candm_act_check_access(const struct candm_turn *t);

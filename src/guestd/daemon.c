@@ -64,6 +64,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.history = HISTORY_INIT,
 	};
 	line_server_init(&d->server);
+	records_init(&d->records);
 	host_init(&d->host);
 	senses_init(&d->senses, &d->opener);
 	candm_init(&d->candm);
@@ -283,6 +284,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 	(void)host_error(&d->host, &d->settings, now, &of_host);
 	discipline_set_host_error(&d->discipline, of_host);
 	d->now = now;
+	records_before(d, now);
 	if (now.ns >= discipline_deadline(&d->discipline).ns) {
 		(void)clocksource_check(&d->clocksource);
 		refresh_tai(d, now);
@@ -294,6 +296,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 	if (d->discipline.steps != steps)
 		senses_forgive_step(&d->senses);
 	events_tell(d);
+	records_after(d, now);
 }
 
 size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
@@ -385,6 +388,7 @@ static void end_reload(const struct daemon *d, const char *status)
 void daemon_restart_sources(struct daemon *d)
 {
 	discipline_drop_sources(&d->discipline);
+	records_drop_sources(&d->records);
 	refclocks_fini(&d->refclocks);
 	refclocks_init(&d->refclocks, &d->settings, &d->opener, &d->clocksource,
 	               &d->senses.vmclock);
@@ -417,6 +421,8 @@ void daemon_reload(struct daemon *d)
 	if (!is_same)
 		daemon_restart_sources(d);
 	host_open(&d->host, settings.vsock_port, d->now);
+	records_cycle(&d->records);
+	records_make_folder(d, geteuid(), getegid());
 	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0
 	         ? "" : ": there is no file, so the host's clock is used");
@@ -440,6 +446,7 @@ void daemon_fini(struct daemon *d)
 		save_drift(d);
 		refclocks_fini(&d->refclocks);
 	}
+	records_fini(&d->records);
 	line_server_fini(&d->server);
 	candm_fini(&d->candm);
 	history_fini(&d->history);

@@ -20,6 +20,7 @@
 #include "guestd/history.h"
 #include "guestd/host.h"
 #include "guestd/options.h"
+#include "guestd/records.h"
 #include "guestd/refclocks.h"
 #include "guestd/senses.h"
 #include "guestd/settings.h"
@@ -74,6 +75,7 @@ struct daemon {
 	struct owner contender;
 	struct history history;
 	struct held held;
+	struct records records;
 
 	bool wants_end;
 	int exit_status;

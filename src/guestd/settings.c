@@ -13,6 +13,8 @@ static void start_unwritten(struct settings *ret)
 		.hostclock = true,
 		.vsock_port = SETTINGS_VSOCK_PORT,
 		.max_slew_rate = { .ppb = 83333333 },
+		.log_banner = 32,
+		.log_change = { .ns = CONF_NS_PER_S },
 		.drift_interval = { .ns = 3600 * CONF_NS_PER_S },
 		.pid_file = "/run/vmtime/vmtimed.pid",
 		.user = "vmtime",

@@ -38,6 +38,18 @@ enum clock_owner_rule {
 	CLOCK_OWNER_IGNORE,
 };
 
+/* What `log` names. */
+enum settings_log {
+	SETTINGS_LOG_MEASUREMENTS = 1 << 0,
+	SETTINGS_LOG_STATISTICS = 1 << 1,
+	SETTINGS_LOG_TRACKING = 1 << 2,
+	SETTINGS_LOG_REFCLOCKS = 1 << 3,
+	SETTINGS_LOG_RAW_MEASUREMENTS = 1 << 4,
+	SETTINGS_LOG_SELECTION = 1 << 5,
+	SETTINGS_LOG_RTC = 1 << 6,
+	SETTINGS_LOG_TEMPCOMP = 1 << 7,
+};
+
 struct settings {
 	unsigned n_refclocks;
 	struct refclock_settings refclocks[SETTINGS_REFCLOCKS_MAX];
@@ -60,6 +72,10 @@ struct settings {
 	int max_change_start, max_change_ignore;
 
 	bool is_rtcsync;
+	unsigned logs;                      /* of enum settings_log  */
+	char log_dir[SETTINGS_PATH_MAX];    /* empty: not written     */
+	int log_banner;                     /* lines; not above 0: no banners */
+	vt_span log_change;                 /* a larger error is told */
 	char drift_file[SETTINGS_PATH_MAX]; /* empty: none */
 	vt_span drift_interval;             /* how often it is written */
 	char pid_file[SETTINGS_PATH_MAX];   /* empty: none */

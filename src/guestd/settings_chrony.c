@@ -20,10 +20,6 @@
 static const char *const AUTH_MODES[] = { "require", "prefer", "mix", "ignore", NULL };
 static const char *const LEAP_MODES[] = { "system", "step", "slew", "ignore", NULL };
 static const char *const RX_FILTERS[] = { "all", "ntp", "ptp", "none", NULL };
-static const char *const LOGS[] = {
-	"measurements", "statistics", "tracking", "refclocks", "rawmeasurements",
-	"selection",    "rtc",        "tempcomp", NULL,
-};
 
 /* The forms that several directives share. */
 /* clang-format off */
@@ -37,7 +33,6 @@ static const char *const LOGS[] = {
 /* What may follow them. */
 static const struct conf_value MORE_INTEGERS = ANY_WHOLE("N", 0);
 static const struct conf_value MORE_WORDS = TEXT("WORD", 0, WORD_MAX);
-static const struct conf_value MORE_LOGS = CHOICE("NAME", 0, LOGS);
 
 /* chrony reads none of these words any more either. */
 static int read_anything(const struct conf_row *row, void *target, struct slice words,
@@ -161,7 +156,6 @@ static const struct conf_table STAMP_TABLE = CONF_TABLE(STAMP_OPTIONS);
 #define NO_TUNING  "vmtimed's own estimator and servo do not use it"
 #define NO_BOUND   "vmtimed reckons with 50 ppm until readings prove the rate"
 #define NO_LEAPS   "leap seconds are left to the kernel"
-#define NO_LOGS    "vmtimed keeps no such files, it writes to the system log"
 #define NO_DUMPS   "no history of a source is worth keeping over a restart"
 #define NO_MAIL    "vmtimed runs no programs; each step is in the log"
 #define NO_RTC     "the kernel keeps the RTC by rtcsync"
@@ -240,10 +234,6 @@ static const struct conf_row ROWS[] = {
 	IGNORE("leapseclist", A_WORD, .help = NO_LEAPS),
 	IGNORE("leapsecmode", { CHOICE("MODE", 0, LEAP_MODES) }, .help = NO_LEAPS),
 
-	IGNORE("logdir", A_WORD, .help = NO_LOGS),
-	IGNORE("log", .rest = &MORE_LOGS, .help = NO_LOGS),
-	IGNORE("logbanner", AN_INTEGER, .help = NO_LOGS),
-	IGNORE("logchange", A_NUMBER, .help = NO_LOGS),
 	IGNORE("mailonchange", { TEXT("ADDRESS", 0, WORD_MAX), DECIMAL("NUMBER", 0) },
 	       .help = NO_MAIL),
 	IGNORE("dumpdir", A_WORD, .help = NO_DUMPS),

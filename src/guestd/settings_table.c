@@ -16,12 +16,48 @@ static const char *const RESUME_RULES[] = {
 	NULL,
 };
 
+/* In the order of the bits of enum settings_log. */
+static const char *const LOGS[] = {
+	"measurements",    "statistics", "tracking", "refclocks",
+	"rawmeasurements", "selection",  "rtc",      "tempcomp", NULL,
+};
+
 _Static_assert(COUNT(OWNER_RULES) == CLOCK_OWNER_IGNORE + 2, "a name for each rule");
 _Static_assert(COUNT(RESUME_RULES) == STEP_RESUME_IGNORE + 2, "a name for each rule");
+
+_Static_assert(SETTINGS_LOG_TEMPCOMP == 1 << (COUNT(LOGS) - 2), "a name for each log");
+
+/* Why a log that chrony has stays empty here; NULL: it does not. */
+static const char *why_empty(unsigned flag)
+{
+	switch (flag) {
+	case SETTINGS_LOG_MEASUREMENTS:
+	case SETTINGS_LOG_RAW_MEASUREMENTS: return "it tells of NTP sources, which are not built yet";
+	case SETTINGS_LOG_SELECTION: return "which source is followed is in the system log";
+	case SETTINGS_LOG_RTC: return "the kernel keeps the RTC by rtcsync";
+	case SETTINGS_LOG_TEMPCOMP: return "no temperature is compensated for";
+	default: return NULL;
+	}
+}
+
+static int log_close(void *target, struct conf_reader *reader)
+{
+	const struct settings_builder *b = target;
+
+	for (unsigned i = 0; LOGS[i]; i++)
+		if ((b->settings.logs >> i & 1) && why_empty(1u << i))
+			conf_warn(reader, "log %s: %s; nothing is written", LOGS[i],
+				  why_empty(1u << i));
+	return 0;
+}
 
 #define IN_SETTINGS(member) CONF_AT(struct settings_builder, settings.member)
 
 /* clang-format off */
+static const struct conf_value MORE_LOGS = {
+	CONF_FLAGS, "NAME", IN_SETTINGS(logs), 0, 0, LOGS
+};
+
 static const struct conf_row DRIFTFILE_OPTIONS[] = {
 	{ "interval", CONF_SET, { SECONDS("SECONDS", IN_SETTINGS(drift_interval), 1, DECADES) },
 	  .initial = "3600", .help = "How often the file is written." },
@@ -78,6 +114,20 @@ static const struct conf_row ROWS[] = {
 	          "unless there is no configuration at all: then /var/lib/vmtime/drift." },
 	{ "rtcsync", CONF_SET, .given = IN_SETTINGS(is_rtcsync),
 	  .help = "Tell the kernel when the clock is in sync, which also lets it keep the RTC." },
+	{ "logdir", CONF_SET, { PATH(IN_SETTINGS(log_dir)) },
+	  .help = "The folder that log writes to. It is made where it is missing, and is then the "
+	          "user's that vmtimed runs as." },
+	{ "log", CONF_SET, .rest = &MORE_LOGS, .close = log_close,
+	  .help = "Write these files of records, with chrony's columns: tracking.log, "
+	          "statistics.log, refclocks.log. The other names are accepted and nothing is "
+	          "written." },
+	{ "logbanner", CONF_SET, { ANY_WHOLE("ENTRIES", IN_SETTINGS(log_banner)) },
+	  .initial = "32",
+	  .help = "After how many lines a file of records tells its columns; 0 is never." },
+	{ "logchange", CONF_SET, { SECONDS("SECONDS", IN_SETTINGS(log_change), -DECADES, DECADES) },
+	  .initial = "1",
+	  .help = "An error of the clock that is larger is told in the system log, also where it is "
+	          "slewed." },
 	{ "pidfile", CONF_SET, { PATH(IN_SETTINGS(pid_file)) },
 	  .initial = "/run/vmtime/vmtimed.pid",
 	  .help = "Where the process id is written; / stands for nowhere." },

@@ -143,6 +143,7 @@ static int take_folders(const struct daemon *d)
 	r = folder_take(STATE_FOLDER, 0755, own_uid(d), own_gid(d));
 	if (r < 0)
 		log_cope(r, "folder %s", STATE_FOLDER); /* drift and events live there */
+	records_make_folder(d, own_uid(d), own_gid(d));
 	return 0;
 }
 
@@ -310,6 +311,8 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	control_prepare();
 	log_info("vmtimed %s started%s", VMTIME_VERSION,
 	         d->options.is_observing ? ", only observing" : "");
+	if (runs_for_long(d))
+		records_start(d, daemon_clock_now());
 	daemon_dispatch(d, daemon_clock_now(), NULL);
 	r = daemonize_up(up);
 	return r < 0 ? log_err(r, "leaving the terminal") : 0;

@@ -103,6 +103,35 @@ static void test_every_directive(void **state)
 	assert_string_equal(accept_text("pidfile /").pid_file, "");
 }
 
+static void test_records(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("");
+	struct loaded loaded;
+
+	assert_true(s.logs == 0 && s.log_dir[0] == '\0');
+	assert_int_equal(s.log_banner, 32);
+	assert_int_equal(s.log_change.ns, VT_SEC(1).ns);
+	load_text("logdir /var/log/chrony\nlog Tracking statistics\nlog refclocks\nlog\nlogbanner 0\n"
+	          "logchange 0.5\n", &loaded);
+	s = loaded.settings;
+	assert_true(loaded.err == 0 && loaded.notes.n == 0);
+	assert_string_equal(s.log_dir, "/var/log/chrony");
+	assert_int_equal(s.logs, SETTINGS_LOG_TRACKING | SETTINGS_LOG_STATISTICS |
+	                         SETTINGS_LOG_REFCLOCKS);
+	assert_int_equal(s.log_banner, 0);
+	assert_int_equal(s.log_change.ns, VT_MS(500).ns);
+
+	load_text("log tracking rawmeasurements measurements selection rtc tempcomp", &loaded);
+	assert_int_equal(loaded.err, 0);
+	assert_int_equal(loaded.notes.n, 5);
+	assert_true(has_note(&loaded.notes, "log measurements: it tells of NTP sources"));
+	assert_true(has_note(&loaded.notes, "log rawmeasurements: it tells of NTP sources"));
+	assert_true(has_note(&loaded.notes, "log selection: which source is followed"));
+	assert_true(has_note(&loaded.notes, "log rtc: the kernel keeps the RTC"));
+	assert_true(has_note(&loaded.notes, "log tempcomp: no temperature"));
+}
+
 static void test_the_line_that_everybody_writes(void **state)
 {
 	(void)state;
@@ -265,6 +294,10 @@ static void test_refusals(void **state)
 		                      "4294967294, got \"4294967295\"" },
 		{ "hostclock maybe", "/c:1:11: hostclock: expected SWITCH, on or off, got \"maybe\"" },
 		{ "clockowner share", "/c:1:12: clockowner: expected RULE, one of refuse, ignore, got \"share\"" },
+		{ "log tracking colour", "/c:1:14: log: expected NAME, one of measurements, statistics, tracking, refclocks, rawmeasurements, selection, rtc, tempcomp, got \"colour\"" },
+		{ "logdir log", "/c:1:8: logdir: expected PATH, a path that begins with / of at most 255 bytes, got \"log\"" },
+		{ "logbanner x", "/c:1:11: logbanner: expected ENTRIES, a whole number from -2147483648 to 2147483647, got \"x\"" },
+		{ "logchange", "/c:1:10: logchange: expected SECONDS, a number of seconds from -1000000000 to 1000000000, got the end of the line" },
 		{ "ntpsnoop on", "/c:1:1: expected a directive, got \"ntpsnoop\"" },
 		{ "include /none", "/c:1: cannot read \"/none\": No such file or directory" },
 	};
@@ -387,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_no_configuration_at_all),
 		cmocka_unit_test(test_an_empty_file),
 		cmocka_unit_test(test_every_directive),
+		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_the_line_that_everybody_writes),
 		cmocka_unit_test(test_every_option_of_a_refclock),
 		cmocka_unit_test(test_dpoll_is_never_longer_than_poll),

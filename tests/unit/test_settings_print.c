@@ -152,6 +152,11 @@ static struct settings random_settings(struct rng *rng)
 		s.max_change_start = (int)rng_in(rng, 0, INT32_MAX);
 		s.max_change_ignore = (int)rng_in(rng, INT32_MIN, INT32_MAX);
 	}
+	s.logs = (unsigned)rng_in(rng, 0, 255);
+	s.log_banner = random_int(rng);
+	s.log_change = random_span(rng, -DECADES, DECADES);
+	if (rng_in(rng, 0, 1))
+		random_word(rng, "/", s.log_dir, sizeof s.log_dir);
 	s.drift_interval = VT_SEC(3600);
 	if (rng_in(rng, 0, 1)) {
 		random_word(rng, "/", s.drift_file, sizeof s.drift_file);
@@ -210,7 +215,9 @@ static bool is_same(const struct settings *a, const struct settings *b)
 		same = is_same_ntp(&a->ntp[i], &b->ntp[i]);
 	same = same && a->vsock_port == b->vsock_port && a->host_error.ns == b->host_error.ns &&
 	       a->is_host_error_given == b->is_host_error_given;
-	return same && a->hostclock == b->hostclock && a->resume == b->resume &&
+	return same && a->logs == b->logs && a->log_banner == b->log_banner &&
+	       a->log_change.ns == b->log_change.ns && strcmp(a->log_dir, b->log_dir) == 0 &&
+	       a->hostclock == b->hostclock && a->resume == b->resume &&
 	       a->is_makestep_given == b->is_makestep_given &&
 	       a->makestep_threshold.ns == b->makestep_threshold.ns &&
 	       a->makestep_limit == b->makestep_limit &&
@@ -251,7 +258,7 @@ static void test_defaults_print_and_load(void **state)
 	settings_default(&s);
 	settings_print(&s, text, sizeof text);
 	assert_string_equal(text, "hostclock on\nvsock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
-	                          "driftfile /var/lib/vmtime/drift\nrtcsync\n"
+	                          "driftfile /var/lib/vmtime/drift\nrtcsync\nlogbanner 32\nlogchange 1\n"
 	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n"
 	                          "bindcmdaddress 127.0.0.1\nbindcmdaddress ::1\ncmdport 323\n");
 	again = accept_text(text);
@@ -322,6 +329,11 @@ static void test_any_difference_is_one(void **state)
 		"refclock PHC /dev/ptp1",
 		"refclock PHC /dev/ptp0 tai",
 		"server a",
+		"logdir /l",
+		"log tracking",
+		"log tracking statistics",
+		"logbanner 0",
+		"logchange 0.1",
 		"pool a",
 		"server a iburst",
 		"server a\nserver b",
@@ -385,7 +397,7 @@ static void read_manual(char *to, size_t size)
 /* Every name, value, range, default and sentence of the table, in this order, is in the manual. */
 static void check_manual(const char *manual, const struct conf_table *table)
 {
-	char head[128], expected[256], initial[64] = "";
+	char head[384], expected[256], initial[64] = "";
 	const char *at = manual;
 	const struct conf_table *told = NULL; /* server, pool and peer share their options */
 	const struct conf_row *row;
@@ -406,6 +418,12 @@ static void check_manual(const char *manual, const struct conf_table *table)
 			snprintf(head, sizeof head, "%s is %s.", v->name,
 			         conf_value_expected(v, expected, sizeof expected));
 			if (v->kind != CONF_TEXT && !strstr(at, head))
+				fail_msg("%s: the manual lacks \"%s\"", row->name, head);
+		}
+		if (row->rest) {
+			snprintf(head, sizeof head, "%s is %s.", row->rest->name,
+			         conf_value_expected(row->rest, expected, sizeof expected));
+			if (!strstr(at, head))
 				fail_msg("%s: the manual lacks \"%s\"", row->name, head);
 		}
 		if (row->initial)
