@@ -48,6 +48,7 @@ class Daemon:
     def __init__(self, **changes):
         self.reply = example()
         self.reply["status"].update(changes)
+        self.events = b'{"v":1,"ok":false,"error":{"code":"unknown-command","text":"what?"}}\n'
         self.requests = 0
         self.connections = []
 
@@ -71,7 +72,10 @@ class Daemon:
 
     def serve(self, connection):
         try:
-            for _ in connection.makefile("rb"):
+            for request in connection.makefile("rb"):
+                if json.loads(request)["cmd"] == "events":
+                    connection.sendall(self.events)
+                    continue
                 self.requests += 1
                 self.reply["status"]["tracking"]["system_offset_ns"] = self.requests * 7919 % 41 - 20
                 connection.sendall(json.dumps(self.reply).encode() + b"\n")
@@ -246,6 +250,33 @@ def test_few_bytes():
               program.bytes - before < 16384 + 4096 * 12 + 20000, program.bytes - before)
 
 
+def test_events():
+    with Daemon() as daemon, Program(COMMAND) as program:
+        check("a daemon that lists no events: the one of the status is shown",
+              program.shows("10 s behind for at most 1.19 s: jump, cause unknown"),
+              program.screen.text())
+        known = daemon.reply["status"]["last_event"]
+        now = time.time_ns()
+        listed = [known] + [{**known, "number": 50 + i, "size_ns": (2 + i) * 1000000000,
+                             "noticed_unix_ns": now - 3 * 10**9, "at_unix_ns": now - (4 - i) * 10**9,
+                             "cause": "pause"} for i in range(3)]
+        daemon.events = json.dumps({"v": 1, "ok": True, "events": {
+            "path": "", "trouble": "", "unreadable": 0, "events": listed}}).encode() + b"\n"
+        daemon.reply["status"]["last_event"] = listed[-1]
+        check("a new one: all that came meanwhile are shown, the newest first", wait_until(
+            program, lambda text: re.search(r"4 s behind [^\n]*: pause\n[^\n]*3 s behind", text)),
+            program.screen.text())
+        check("with a mark each in the chart", len(re.findall(
+            "\u25bc", program.screen.text().split("now")[0])) == 3, program.screen.text())
+
+
+def wait_until(program, claim, seconds=5):
+    end = time.monotonic() + seconds
+    while not claim(program.screen.text()) and time.monotonic() < end:
+        program.read(0.05)
+    return claim(program.screen.text())
+
+
 def test_daemon_ends_and_returns():
     with Daemon():
         program = Program(COMMAND)
@@ -348,7 +379,8 @@ def test_terminal_hangs_up():
 def main():
     try:
         for test in (test_sizes, test_resize, test_signals, test_stop_and_continue,
-                     test_nobody_reads, test_few_bytes, test_daemon_ends_and_returns,
+                     test_nobody_reads, test_few_bytes, test_events,
+                     test_daemon_ends_and_returns,
                      test_characters, test_lines, test_terminal_hangs_up):
             print(f"-- {test.__name__}")
             test()

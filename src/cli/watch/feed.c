@@ -32,7 +32,7 @@ vt_mono feed_deadline(const struct feed *f)
 static void give_up(struct feed *f, vt_mono now)
 {
 	line_stream_fini(&f->stream);
-	f->is_waiting = false;
+	f->is_waiting = f->is_listing = false;
 	f->next = vt_mono_add(now, RETRY);
 }
 
@@ -82,6 +82,27 @@ void feed_dispatch(struct feed *f, vt_mono now, const struct pollfd *fds, size_t
 		ask(f, now);
 }
 
+/* Asks for the list of events where @event is not known as it is. */
+static void ask_for_events(struct feed *f, const struct report_event *event)
+{
+	const struct control_request request = {
+		.command = CONTROL_EVENTS,
+		.arguments = { .has_limit = true, .limit = FEED_EVENTS_MAX },
+	};
+	char line[256];
+
+	if (!event->is_there ||
+	    (event->number == f->last.number && event->noticed.ns == f->last.noticed.ns &&
+	     event->is_repaired == f->last.is_repaired && strcmp(event->cause, f->last.cause) == 0))
+		return;
+	if (control_encode_request(&request, line, sizeof line) < 0 ||
+	    !line_stream_send(&f->stream, slice_trim(slice_of(line))))
+		return;
+	f->last = *event;
+	f->is_waiting = f->is_listing = true;
+	f->next = vt_mono_add(f->next, VT_NS(VT_SEC(ASK_TIMEOUT_S).ns - f->interval.ns));
+}
+
 enum feed_outcome feed_pop(struct feed *f, struct report_status *ret,
                            char reterr_text[ASK_SENTENCE_MAX])
 {
@@ -99,9 +120,18 @@ enum feed_outcome feed_pop(struct feed *f, struct report_status *ret,
 	/* Counted from the question: an answer that took long is no reason to ask less often. */
 	f->is_waiting = false;
 	f->next = vt_mono_add(f->next, VT_NS(f->interval.ns - VT_SEC(ASK_TIMEOUT_S).ns));
+	if (f->is_listing) {
+		f->is_listing = false;
+		if (control_decode_reply(line.p, line.n, CONTROL_EVENTS, &f->events, &error) !=
+		    CONTROL_ANSWERED)
+			f->events.n = 0;
+		return FEED_EVENTS;
+	}
 	outcome = control_decode_reply(line.p, line.n, CONTROL_STATUS, ret, &error);
-	if (outcome == CONTROL_ANSWERED)
+	if (outcome == CONTROL_ANSWERED) {
+		ask_for_events(f, &ret->last_event);
 		return FEED_STATUS;
+	}
 	ask_explain(outcome, f->path, &error, reterr_text);
 	/* As after any other trouble: not at once again. */
 	give_up(f, vt_mono_add(f->next, VT_NS(-f->interval.ns)));

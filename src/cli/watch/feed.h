@@ -23,12 +23,17 @@
 #include "os/line_stream.h"
 #include "proto/report.h"
 
+#define FEED_EVENTS_MAX 32 /* the latest, that are asked for */
+
 struct feed {
 	const char *path; /* borrowed */
 	vt_span interval; /* between two questions */
 	struct line_stream stream;
-	bool is_waiting; /* for a reply           */
-	vt_mono next;    /* when to ask, to connect, or to give up waiting */
+	bool is_waiting;          /* for a reply           */
+	vt_mono next;             /* when to ask, to connect, or to give up waiting */
+	bool is_listing;          /* and the reply is the list of events */
+	struct report_event last; /* that the status told of          */
+	struct report_events events;
 	bool has_trouble;
 	char trouble[ASK_SENTENCE_MAX];
 };
@@ -36,6 +41,8 @@ struct feed {
 enum feed_outcome {
 	FEED_NOTHING,
 	FEED_STATUS,  /* *ret is what vmtimed says                                   */
+	FEED_EVENTS,  /* the status told of one that is new or has changed: feed.events, */
+		      /* or nothing in it where this daemon does not list them           */
 	FEED_TROUBLE, /* it says nothing that is understood; reterr_text is a sentence */
 };
 

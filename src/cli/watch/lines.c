@@ -91,7 +91,7 @@ int lines_run(const char *socket)
 				tell_news(&status, &last, is_first);
 				lines_status(stdout, &status, instant_real());
 				is_first = false;
-			} else {
+			} else if (outcome == FEED_TROUBLE) {
 				printf("%s  %-9s  %s\n", words_time(time, instant_real()),
 				       "no answer", trouble);
 			}

@@ -151,21 +151,39 @@ static int take_keys(struct watch *w)
 		}
 }
 
-static void take_answers(struct watch *w, vt_mono now)
+/* All that are known, or at least the one that the status told of. */
+static void take_events(struct watch *w, vt_mono now)
+{
+	const struct report_events *events = &w->feed.events;
+	struct history *h = &w->model.history;
+	const vt_real real = instant_real();
+
+	for (unsigned i = 0; i < events->n; i++)
+		history_note(h, &events->events[i], now, real);
+	if (events->n == 0)
+		history_note(h, &w->model.status.last_event, now, real);
+}
+
+static void take_answer(struct watch *w, bool is_answer, vt_mono now)
 {
 	struct view_model *m = &w->model;
+
+	if (!is_answer && m->is_answering)
+		m->since = now;
+	m->is_answering = is_answer;
+	m->has_status |= is_answer;
+	history_add(&m->history, is_answer ? &m->status : NULL, now);
+}
+
+static void take_answers(struct watch *w, vt_mono now)
+{
 	enum feed_outcome outcome;
 
-	while ((outcome = feed_pop(&w->feed, &m->status, m->trouble)) != FEED_NOTHING) {
-		const bool is_answer = outcome == FEED_STATUS;
-
-		if (!is_answer && (m->is_answering || !m->has_status))
-			m->since = m->is_answering ? now : m->since;
-		m->is_answering = is_answer;
-		m->has_status |= is_answer;
-		history_add(&m->history, is_answer ? &m->status : NULL, now);
-		if (is_answer && m->status.last_event.is_there)
-			history_note(&m->history, &m->status.last_event, now, instant_real());
+	while ((outcome = feed_pop(&w->feed, &w->model.status, w->model.trouble)) != FEED_NOTHING) {
+		if (outcome == FEED_EVENTS)
+			take_events(w, now);
+		else
+			take_answer(w, outcome == FEED_STATUS, now);
 		w->is_due = true;
 	}
 }
