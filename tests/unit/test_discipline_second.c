@@ -150,7 +150,7 @@ static void test_who_cannot_know_is_not_asked(void **state)
 			                                      .source = 1,
 			                                      .outcome = SOURCE_MISSING });
 		world_run(&w, VT_SEC(70));
-		lie(&w, 0, VT_MS(1));
+		lie(&w, 0, what == COARSE ? VT_MS(3) : VT_MS(1));
 		world_run(&w, VT_SEC(2));
 		if (w.clock.steps != 1 || world_event(&w, EVENT_STEPPED, 0)->cause != STEP_JUMP)
 			fail_msg("%d: %u steps", what, w.clock.steps);
@@ -200,6 +200,25 @@ static void test_second_makes_it_faster(void **state)
 		fail_msg("%.3f s", slowest_s);
 }
 
+/* The followed one cannot be read just then: the other one says that all is not well, and what to do. */
+static void test_second_alone_sees_the_jump(void **state)
+{
+	(void)state;
+	struct world w;
+
+	settle_in(&w, 3, NULL);
+	w.sources[0].outcome = SOURCE_BUSY;
+	pause_all(&w, VT_MS(30));
+	world_run(&w, VT_MS(1200));
+	assert_int_equal(w.discipline.selected, 0);
+	assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_DISRUPTED);
+	world_run(&w, VT_SEC(5));
+	assert_int_equal(w.discipline.selected, 1);
+	assert_int_equal(w.clock.steps, 1);
+	assert_int_equal(world_event(&w, EVENT_STEPPED, 0)->cause, STEP_JUMP);
+	assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_OK);
+}
+
 /* Neither half of it is to be trusted: nothing is followed, and it says why, once. */
 static void test_to_and_fro_is_given_up(void **state)
 {
@@ -244,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_who_cannot_know_is_not_asked),
 		cmocka_unit_test(test_held_one_is_followed_when_it_is_the_last),
 		cmocka_unit_test(test_second_makes_it_faster),
+		cmocka_unit_test(test_second_alone_sees_the_jump),
 		cmocka_unit_test(test_to_and_fro_is_given_up),
 	};
 

@@ -158,6 +158,22 @@ static void test_both_did_and_nobody_knew(void **state)
 	assert_int_equal(w.violations, 0);
 }
 
+/* Paused over the midnight that it was announced for: what was announced is no more. */
+static void test_step_ends_the_announcement(void **state)
+{
+	(void)state;
+	struct world w;
+
+	before_midnight(&w, 2);
+	discipline_set_leap(&w.discipline, 1, w.now);
+	plan(&w, VT_SEC(10), WORLD_JUMP, 3600);
+	world_run(&w, VT_SEC(30));
+	assert_int_equal(w.clock.steps, 1);
+	assert_int_equal(w.kinds[EVENT_DISRUPTED], 1);
+	assert_int_equal(w.kinds[EVENT_SUSPECTED], 1);
+	assert_true(fabs(world_error_ns(&w)) < 1000);
+}
+
 /* The same size at noon is a jump like any other. */
 static void test_second_at_another_time_is_none(void **state)
 {
@@ -182,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_announced_one_is_left_to_the_kernel),
 		cmocka_unit_test(test_half_a_leap_second_is_mended),
 		cmocka_unit_test(test_both_did_and_nobody_knew),
+		cmocka_unit_test(test_step_ends_the_announcement),
 		cmocka_unit_test(test_second_at_another_time_is_none),
 	};
 
