@@ -49,6 +49,15 @@ const char *table_age(char *to, bool is_known, vt_span age)
 	return to;
 }
 
+/*
+ * These tables are chronyc's, in which an offset is positive where our clock is ahead; a report's is
+ * positive where it is behind.
+ */
+static vt_span ahead(vt_span offset)
+{
+	return vt_span_sub(VT_NS(0), offset);
+}
+
 const char *table_offset(char *to, vt_span offset, bool is_signed)
 {
 	/* Each unit serves below its limit; the last one serves for ever. */
@@ -129,8 +138,8 @@ static void print_source(FILE *out, const struct report_source *source)
 	print_name(out, source->name, 27);
 	fprintf(out, "  %2d  %2d   %3o  %s  %s[%s] +/- %s\n", source->stratum, source->poll,
 	        source->reach, table_age(age, has, source->since_sample),
-	        table_offset(adjusted, has ? source->adjusted_offset : none, true),
-	        table_offset(measured, has ? source->measured_offset : none, true),
+	        table_offset(adjusted, has ? ahead(source->adjusted_offset) : none, true),
+	        table_offset(measured, has ? ahead(source->measured_offset) : none, true),
 	        table_offset(error, has ? source->error : none, false));
 }
 
@@ -145,7 +154,7 @@ static void print_legend(FILE *out)
 	      "  Poll    log2 of seconds         Reach   the last eight polls, octal: 377 is all\n"
 	      "  LastRx  age of the last sample  Last sample   aaaa[mmmm] +/- eeee, where\n"
 	      "          aaaa is the offset as of now, mmmm as it was measured, eeee its error;\n"
-	      "          a positive offset: this machine's clock is behind the source\n"
+	      "          a positive offset: this machine's clock is ahead of the source\n"
 	      "\n",
 	      out);
 }
@@ -208,7 +217,7 @@ void table_sourcestats(FILE *out, const struct report_sources *sources)
 		        table_age(span, true, source->span),
 		        table_ppm(frequency, source->frequency_ppm, true),
 		        table_ppm(skew, source->frequency_skew_ppm, false),
-		        table_offset(offset, source->estimated_offset, true),
+		        table_offset(offset, ahead(source->estimated_offset), true),
 		        table_offset(deviation, source->standard_deviation, false));
 	}
 }
@@ -253,7 +262,7 @@ void table_tracking(FILE *out, const struct report_tracking *tracking)
 	        table_seconds(cell, tracking->system_offset, false),
 	        tracking->system_offset.ns > 0 ? "slow" : "fast");
 	fprintf(out, "Last offset     : %s seconds\n",
-	        table_seconds(cell, tracking->last_offset, true));
+	        table_seconds(cell, ahead(tracking->last_offset), true));
 	fprintf(out, "RMS offset      : %s seconds\n",
 	        table_seconds(cell, tracking->rms_offset, false));
 	print_frequencies(out, tracking);

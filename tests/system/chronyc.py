@@ -181,6 +181,14 @@ def test_reports():
             side = "slow" if ahead > 0 else "fast"
             text = chronyc("tracking").stdout
             check("and so are the words", f"seconds {side} of NTP time" in text, text)
+            for command in ("sources", "sourcestats"):
+                # The age of a sample, and what follows from it, may change in between.
+                check(f"{command}: the same text as vmtime's", stage.until(3, lambda: chronyc(
+                    command).stdout == stage.vmtime(command, text=True).stdout),
+                    chronyc(command).stdout + stage.vmtime(command, text=True).stdout)
+            last = [line for line in text.splitlines() if line.startswith("Last offset")]
+            check("tracking: the same sign as vmtime's", last and last[0][:23] in stage.vmtime(
+                "tracking", text=True).stdout, last)
             select = rows("selectdata")[0]
             check("selectdata: the limits are about the offset", select[0] == "*"
                   and select[1] == "PHC0" and select[2] == "N"

@@ -129,11 +129,12 @@ def seconds_float(ns):
 def source_data(source):
     sample = source.get("last_sample")
     since = sample["since_sample_ns"] // SECOND if sample else NEVER
-    keys = ("measured_offset_ns", "adjusted_offset_ns", "error_ns")
+    # chrony's offsets are positive where our clock is ahead, vmtime's where it is behind.
+    keys = (("measured_offset_ns", -1), ("adjusted_offset_ns", -1), ("error_ns", 1))
     return struct.pack(">I12xHHhHHHHHI", source["refid"], 1, 0, source["poll_log2_s"],
                        source["stratum"], SELECTIONS.index(source["selection"]), 2, 0,
                        source["reach"], since) + \
-        b"".join(seconds_float(sample[key] if sample else 0) for key in keys)
+        b"".join(seconds_float(sign * sample[key] if sample else 0) for key, sign in keys)
 
 
 def sourcestats_data(source):
@@ -141,15 +142,15 @@ def sourcestats_data(source):
                        source["span_ns"] // SECOND) + \
         seconds_float(source["standard_deviation_ns"]) + wire_float(source["frequency_ppm"]) + \
         wire_float(source["frequency_skew_ppm"]) + \
-        seconds_float(source["estimated_offset_ns"]) + wire_float(0)
+        seconds_float(-source["estimated_offset_ns"]) + wire_float(0)
 
 
 def tracking_data(tracking):
     seconds, ns = divmod(tracking["ref_time_unix_ns"], SECOND)
     data = struct.pack(">I20xHHIII", tracking["refid"], tracking["stratum"],
                        LEAPS.index(tracking["leap"]), seconds >> 32, seconds & NEVER, ns)
-    for key in ("system_offset_ns", "last_offset_ns", "rms_offset_ns"):
-        data += seconds_float(tracking[key])
+    for key, sign in (("system_offset_ns", 1), ("last_offset_ns", -1), ("rms_offset_ns", 1)):
+        data += seconds_float(sign * tracking[key])
     for key in ("frequency_ppm", "residual_ppm", "skew_ppm"):
         data += wire_float(tracking[key])
     for key in ("root_delay_ns", "root_dispersion_ns", "update_interval_ns"):

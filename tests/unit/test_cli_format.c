@@ -179,7 +179,7 @@ static void test_rows_of_sources(void **state)
 	assert_printed(
 		print_sources, &sources,
 		SOURCES_HEADER
-		"#* PHC0                          0   2   377     3   +928ns[ -392ns] +/- 4054ns\n"
+		"#* PHC0                          0   2   377     3   -928ns[ +392ns] +/- 4054ns\n"
 		"#? PPS                          15  -7    10     -     +0ns[   +0ns] +/-    0ns\n");
 }
 
@@ -263,8 +263,8 @@ static void test_rows_of_sourcestats(void **state)
 		print_sourcestats, &sources,
 		"Name/IP Address            NP  NR  Span  Frequency  Freq Skew  Offset  Std Dev\n"
 		"==============================================================================\n"
-		"PHC0                       15   9    12     +0.001      0.047     +1ns   164ns\n"
-		"PPS                       999  64    4d    -100000   2000.000   -10.5s  4000ms\n");
+		"PHC0                       15   9    12     +0.001      0.047     -1ns   164ns\n"
+		"PPS                       999  64    4d    -100000   2000.000   +10.5s  4000ms\n");
 }
 
 static void test_tracking_of_a_followed_source(void **state)
@@ -292,7 +292,7 @@ static void test_tracking_of_a_followed_source(void **state)
 	               "Stratum         : 1\n"
 	               "Ref time (UTC)  : Mon Sep 21 14:13:20 2026\n"
 	               "System time     : 0.000000001 seconds slow of NTP time\n"
-	               "Last offset     : -1.500000001 seconds\n"
+	               "Last offset     : +1.500000001 seconds\n"
 	               "RMS offset      : 0.000000999 seconds\n"
 	               "Frequency       : 1.500 ppm slow\n"
 	               "Residual freq   : +0.000 ppm\n"
