@@ -368,6 +368,8 @@ static void warn_unchangeable(const struct settings *old, const struct settings 
 		log_warn("user: takes effect after a restart");
 	if (strcmp(old->pid_file, new->pid_file) != 0)
 		log_warn("pidfile: takes effect after a restart");
+	if (old->is_memory_locked != new->is_memory_locked || old->priority != new->priority)
+		log_warn("lock_all, sched_priority: take effect after a restart");
 	if (strcmp(old->command.path, new->command.path) != 0 ||
 	    strcmp(old->command.device, new->command.device) != 0 ||
 	    old->command.port != new->command.port ||

@@ -79,6 +79,8 @@ struct settings {
 	char drift_file[SETTINGS_PATH_MAX]; /* empty: none */
 	vt_span drift_interval;             /* how often it is written */
 	char pid_file[SETTINGS_PATH_MAX];   /* empty: none */
+	bool is_memory_locked;
+	int priority;                       /* of SCHED_FIFO; 0: an ordinary process */
 	char user[SETTINGS_USER_MAX];       /* never empty; default vmtime */
 	enum clock_owner_rule clock_owner;
 	struct candm_conf command; /* chronyc's access */

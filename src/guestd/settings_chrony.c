@@ -160,7 +160,6 @@ static const struct conf_table STAMP_TABLE = CONF_TABLE(STAMP_OPTIONS);
 #define NO_MAIL    "vmtimed runs no programs; each step is in the log"
 #define NO_RTC     "the kernel keeps the RTC by rtcsync"
 #define NO_UTC     "the RTC is always read as UTC"
-#define NO_PROCESS "vmtimed has no such setting for its process"
 #define OBSOLETE   "chrony does not use it any more"
 
 /* clang-format off */
@@ -245,9 +244,6 @@ static const struct conf_row ROWS[] = {
 
 	IGNORE("rtconutc", NOTHING, .help = NO_UTC),
 	IGNORE("hwclockfile", A_WORD, .help = NO_UTC),
-
-	IGNORE("lock_all", NOTHING, .help = NO_PROCESS),
-	IGNORE("sched_priority", AN_INTEGER, .help = NO_PROCESS),
 
 	IGNORE("commandkey", .words = read_anything, .help = OBSOLETE),
 	IGNORE("generatecommandkey", .words = read_anything, .help = OBSOLETE),

@@ -134,6 +134,12 @@ static const struct conf_row ROWS[] = {
 	{ "user", CONF_SET, { TEXT("NAME", IN_SETTINGS(user), SETTINGS_USER_MAX) },
 	  .initial = "vmtime",
 	  .help = "The user to run as after the start, by name or number." },
+	{ "lock_all", CONF_SET, .given = IN_SETTINGS(is_memory_locked),
+	  .help = "Keep all memory of the daemon in RAM." },
+	{ "sched_priority", CONF_SET, { WHOLE("PRIORITY", IN_SETTINGS(priority), 0, 99) },
+	  .initial = "0",
+	  .help = "Run before all ordinary processes, with this priority of SCHED_FIFO; 0 does not. "
+	          "Under systemd a drop-in for the unit must say RestrictRealtime=no." },
 	{ "include", CONF_INCLUDE, { TEXT("PATTERN", 0, CONF_PATH_MAX) },
 	  .help = "Read the files that match, sorted by name, in place of this line. A plain path "
 	          "must exist." },

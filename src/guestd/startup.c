@@ -17,6 +17,7 @@
 #include "guestd/drift.h"
 #include "os/files.h"
 #include "os/rtc.h"
+#include "os/scheduling.h"
 #include "os/stamp.h"
 #include "proto/control.h"
 
@@ -239,6 +240,18 @@ static int settle_down(struct daemon *d)
 	return r;
 }
 
+/* An ordinary process keeps the clock right too, a little later now and then. */
+static void schedule(const struct daemon *d)
+{
+	int r = d->settings.is_memory_locked ? scheduling_lock_memory() : 0;
+
+	if (r < 0)
+		log_cope(r, "lock_all: memory may be swapped out");
+	r = d->settings.priority > 0 ? scheduling_go_first(d->settings.priority) : 0;
+	if (r < 0)
+		log_cope(r, "sched_priority %d: running as an ordinary process", d->settings.priority);
+}
+
 /* From root to the user, with the opener left behind: the devices that are open stay so. */
 static int drop_root(struct daemon *d)
 {
@@ -248,6 +261,8 @@ static int drop_root(struct daemon *d)
 	r = start_opener(d);
 	if (r < 0)
 		return r;
+	if (runs_for_long(d))
+		schedule(d);
 	/* Nobody to become, but what a service manager gave beyond these two is given back. */
 	r = geteuid() != 0 ? privileges_limit(PRIVILEGES_CLOCK_AND_DEVICES)
 	                   : privileges_drop(&d->user);

@@ -3,6 +3,7 @@
 """lifecycle.py VMTIMED VMTIME - start and end of the daemon, and its command line"""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -257,6 +258,24 @@ def test_no_place_to_run():
     os.unlink(stage.PIDFILE)
 
 
+def test_lock_and_priority():
+    with stage.Daemon("hostclock on", "lock_all", "sched_priority 7") as daemon:
+        stage.until(3, lambda: stage.exists(stage.SOCKET))
+        log = daemon.log()
+        locked = int(re.search(r"VmLck:\s+(\d+)", stage.read(f"/proc/{daemon.pid}/status")).group(1))
+        check("memory is locked, or it is told that it is not", (locked > 0)
+              != ("lock_all: memory may be swapped out" in log), log)
+        first = os.sched_getscheduler(daemon.pid) & 0xff == os.SCHED_FIFO
+        check("it runs first, or it is told that it does not", first
+              != ("sched_priority 7: running as an ordinary process" in log), log)
+        check("with the priority", not first or os.sched_getparam(daemon.pid).sched_priority == 7)
+    with stage.Daemon("hostclock on") as daemon:
+        stage.until(3, lambda: stage.exists(stage.SOCKET))
+        check("neither unless it is written", os.sched_getscheduler(daemon.pid) == os.SCHED_OTHER
+              and "VmLck:\t       0 kB" in stage.read(f"/proc/{daemon.pid}/status"))
+
+
 stage.finish(test_start_and_stop, test_early_signal, test_background, test_background_reload,
              test_system_log, test_once, test_command_line, test_printed_configuration_is_one,
-             test_closed_descriptors, test_log_nobody_reads, test_no_place_to_run)
+             test_closed_descriptors, test_log_nobody_reads, test_no_place_to_run,
+             test_lock_and_priority)

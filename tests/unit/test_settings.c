@@ -298,6 +298,8 @@ static void test_refusals(void **state)
 		{ "logdir log", "/c:1:8: logdir: expected PATH, a path that begins with / of at most 255 bytes, got \"log\"" },
 		{ "logbanner x", "/c:1:11: logbanner: expected ENTRIES, a whole number from -2147483648 to 2147483647, got \"x\"" },
 		{ "logchange", "/c:1:10: logchange: expected SECONDS, a number of seconds from -1000000000 to 1000000000, got the end of the line" },
+		{ "lock_all 1", "/c:1:10: lock_all: expected the end of the line, got \"1\"" },
+		{ "sched_priority 100", "/c:1:16: sched_priority: expected PRIORITY, a whole number from 0 to 99, got \"100\"" },
 		{ "ntpsnoop on", "/c:1:1: expected a directive, got \"ntpsnoop\"" },
 		{ "include /none", "/c:1: cannot read \"/none\": No such file or directory" },
 	};

@@ -69,7 +69,7 @@ static const char *const GOOD[] = {
 	"maxclockerror 1", "leapsectz right/UTC", "leapseclist /usr/share/zoneinfo/leap-seconds.list",
 	"leapsecmode slew", "LEAPSECMODE Step", "mailonchange root@localhost 0.5", "dumpdir /var/lib/chrony", "dumponexit",
 	"dumponexit yes", "rtcfile /var/lib/chrony/rtc", "rtcdevice /dev/rtc0", "rtcautotrim 30",
-	"rtconutc", "hwclockfile /etc/adjtime", "lock_all", "sched_priority 1", "commandkey 1",
+	"rtconutc", "hwclockfile /etc/adjtime", "commandkey 1",
 	"commandkey", "generatecommandkey", "linux_hz 100", "linux_freq_scale 0.99902439",
 };
 
@@ -88,7 +88,6 @@ static const struct {
 	{ "combinelimit 1 2", "combinelimit: expected the end of the line, got \"2\"" },
 	{ "manual yes", "manual: expected the end of the line, got \"yes\"" },
 	{ "noclientlog x", "noclientlog: expected the end of the line, got \"x\"" },
-	{ "lock_all 1", "lock_all: expected the end of the line, got \"1\"" },
 	{ "bindaddress localhost", "bindaddress: expected ADDRESS, an IPv4 or IPv6 address, got \"localhost\"" },
 	{ "bindacqaddress 1.2.3", "bindacqaddress: expected ADDRESS, an IPv4 or IPv6 address, got \"1.2.3\"" },
 	{ "authselectmode maybe", "authselectmode: expected MODE, one of require, prefer, mix, ignore, got \"maybe\"" },

@@ -152,6 +152,8 @@ static struct settings random_settings(struct rng *rng)
 		s.max_change_start = (int)rng_in(rng, 0, INT32_MAX);
 		s.max_change_ignore = (int)rng_in(rng, INT32_MIN, INT32_MAX);
 	}
+	s.is_memory_locked = rng_in(rng, 0, 1);
+	s.priority = (int)rng_in(rng, 0, 99);
 	s.logs = (unsigned)rng_in(rng, 0, 255);
 	s.log_banner = random_int(rng);
 	s.log_change = random_span(rng, -DECADES, DECADES);
@@ -215,7 +217,8 @@ static bool is_same(const struct settings *a, const struct settings *b)
 		same = is_same_ntp(&a->ntp[i], &b->ntp[i]);
 	same = same && a->vsock_port == b->vsock_port && a->host_error.ns == b->host_error.ns &&
 	       a->is_host_error_given == b->is_host_error_given;
-	return same && a->logs == b->logs && a->log_banner == b->log_banner &&
+	return same && a->is_memory_locked == b->is_memory_locked && a->priority == b->priority &&
+	       a->logs == b->logs && a->log_banner == b->log_banner &&
 	       a->log_change.ns == b->log_change.ns && strcmp(a->log_dir, b->log_dir) == 0 &&
 	       a->hostclock == b->hostclock && a->resume == b->resume &&
 	       a->is_makestep_given == b->is_makestep_given &&
@@ -259,7 +262,7 @@ static void test_defaults_print_and_load(void **state)
 	settings_print(&s, text, sizeof text);
 	assert_string_equal(text, "hostclock on\nvsock on\nclockowner refuse\nresume step\nmaxslewrate 83333.333\n"
 	                          "driftfile /var/lib/vmtime/drift\nrtcsync\nlogbanner 32\nlogchange 1\n"
-	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\n"
+	                          "pidfile /run/vmtime/vmtimed.pid\nuser vmtime\nsched_priority 0\n"
 	                          "bindcmdaddress 127.0.0.1\nbindcmdaddress ::1\ncmdport 323\n");
 	again = accept_text(text);
 	assert_true(is_same(&s, &again));
@@ -330,6 +333,8 @@ static void test_any_difference_is_one(void **state)
 		"refclock PHC /dev/ptp0 tai",
 		"server a",
 		"logdir /l",
+		"lock_all",
+		"sched_priority 1",
 		"log tracking",
 		"log tracking statistics",
 		"logbanner 0",
