@@ -194,7 +194,7 @@ def test_stop_and_continue():
         check("it is shown", program.shows("precise"), program.screen.text())
         for turn in ("once", "and again"):
             program.press(b"\x1a")
-            what, _ = report(program)
+            what, program.job = report(program)
             check(f"Ctrl-Z stops it, {turn}", what == "stopped", what)
             check(f"with the terminal as it was, {turn}", program.is_restored(),
                   program.screen.modes)
@@ -202,6 +202,17 @@ def test_stop_and_continue():
             check(f"and then it goes on, {turn}", program.shows("precise")
                   and program.screen.modes["1049"]
                   and not termios.tcgetattr(program.slave)[3] & termios.ECHO)
+        program.press(b"\x0c")
+        job = int(program.job)
+        os.kill(job, signal.SIGSTOP)
+        report(program)
+        termios.tcsetattr(program.slave, termios.TCSANOW, program.before)
+        program.process.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + 3
+        while termios.tcgetattr(program.slave)[3] & termios.ECHO and time.monotonic() < end:
+            program.read(0.05)
+        check("stopped by force, it takes the terminal over again",
+              not termios.tcgetattr(program.slave)[3] & termios.ECHO)
         program.press(b"q")
         check("q ends it all the same", report(program) == ("ended", 0))
         check_left("after having been stopped", program, 0)
