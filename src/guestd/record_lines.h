@@ -8,7 +8,8 @@
  * Column for column what chronyd 4.3 writes, because plots read them: widths, precision, signs and
  * banners are compared with files that it wrote.  The times are UTC, on our own clock.
  *
- * The signs are chrony's, and not one: where a column is positive is said at each member.
+ * The signs are chrony's, and not one: where a column is positive is said at each member.  All
+ * offsets but the raw one are news: what was known already, and is being slewed, is not in them.
  *
  * Pure text: no file, no clock.
  */
@@ -36,7 +37,7 @@ struct record_tracking {
 	int stratum;                /* our own                                       */
 	double frequency_ppm;       /* positive: by itself our clock runs fast       */
 	double skew_ppm;            /* what that can be wrong by                     */
-	vt_span offset;             /* positive: our clock was fast                  */
+	vt_span offset;             /* positive: our clock was fast, beyond what remains */
 	vt_span offset_sigma;       /* one standard deviation of it                  */
 	vt_span remaining;          /* positive: it was known to be slow by this still */
 	vt_span root_delay, root_dispersion;
@@ -63,7 +64,7 @@ struct record_refclock {
 	bool is_filtered;
 	unsigned number;    /* of the reading since the last filtered one, from 0 */
 	vt_span raw;        /* as the device gave it; positive: our clock is slow */
-	vt_span offset;     /* the same with the corrections of the configuration */
+	vt_span offset;     /* the same, with the configured corrections, as news */
 	vt_span dispersion; /* what that can be wrong by                          */
 };
 

@@ -113,7 +113,7 @@ static void write_tracking(struct daemon *d, vt_mono now, vt_span offset)
 
 		copy_name(line.name, &d->refclocks.list[c->selected]);
 		line.at = s->latest.local;
-		line.offset = vt_span_sub(VT_NS(0), offset);
+		line.offset = vt_span_sub(d->records.remaining, offset);
 		line.offset_sigma = estimator_uncertainty(&s->estimator, s->latest.raw);
 		line.remaining = d->records.remaining;
 		line.max_error = d->records.has_bound ? d->records.bound : ERROR_UNKNOWN;
@@ -131,8 +131,7 @@ static void write_reading(struct daemon *d, unsigned i, bool is_filtered)
 		.at = s->latest.local,
 		.is_filtered = is_filtered,
 		.number = d->records.sources[i].number,
-		.offset = is_filtered ? s->latest_offset
-		                      : vt_real_since(s->latest.remote, s->latest.local),
+		.raw = vt_real_since(s->latest.remote, s->latest.local),
 		.dispersion = is_filtered ? source_error(s) : s->latest.radius,
 	};
 	char text[RECORD_LINE_MAX];
@@ -140,7 +139,8 @@ static void write_reading(struct daemon *d, unsigned i, bool is_filtered)
 	if (!is_wanted(d, RECORD_REFCLOCKS))
 		return;
 	copy_name(line.name, &d->refclocks.list[i]);
-	line.raw = vt_span_sub(line.offset, s->conf.offset);
+	line.offset = vt_span_sub(is_filtered ? s->latest_offset : line.raw, d->records.remaining);
+	line.raw = vt_span_sub(line.raw, s->conf.offset);
 	if (s->conf.is_tai)
 		line.raw = vt_span_sub(line.raw, d->discipline.utc_minus_tai);
 	append(d, RECORD_REFCLOCKS, text, record_refclock_line(&line, text));
@@ -163,7 +163,7 @@ static void write_statistics(struct daemon *d, unsigned i)
 	struct record_statistics line = {
 		.at = s->latest.local,
 		.deviation = sum.standard_deviation,
-		.offset = vt_span_sub(VT_NS(0), s->latest_offset),
+		.offset = vt_span_sub(d->records.remaining, s->latest_offset),
 		.offset_sigma = estimator_uncertainty(&s->estimator, s->latest.raw),
 		.frequency = gain_on(&d->discipline, (int)i).ppb / 1e9,
 		.skew = sigma.ppb / 1e9,

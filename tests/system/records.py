@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import shutil
+import subprocess
 import time
 
 import stage
@@ -74,12 +75,36 @@ def test_columns():
     check("refclocks: every line has chrony's columns", len(found) > 8 and all(found), clocks)
     raw = [m for m in found if m.re is RAW]
     check("refclocks: the corrections of the configuration lie between raw and cooked",
-          all(abs(float(m.group(6)) - float(m.group(5)) - 0.25) < 1e-6 for m in raw), clocks)
+          all(abs(float(m.group(6)) - float(m.group(5)) - 0.25) < 1e-3 for m in raw), clocks)
     check("refclocks: readings are counted from 0 behind each filtered one",
           all(int(b.group(4)) == (int(a.group(4)) + 1 if a.re is RAW else 0)
               for a, b in zip(found, found[1:]) if b.re is RAW), clocks)
     check("refclocks: a filtered line for each of statistics", len(found) - len(raw)
           == len(statistics), (len(found), len(raw), len(statistics)))
+
+
+def test_signs():
+    """
+    A clock that is slow by 0.75 s and is only observed.  As with chronyd -x that is an offset once
+    and from then on what remains to be corrected; only the raw offset shows it again.
+    """
+    clear()
+    with play.Daemon("-x", "-f", stage.write("/etc/vmtime/records.conf", CONF),
+                     host_ahead=0.5) as daemon:
+        stage.until(8, lambda: len(lines("tracking.log")) >= 3 and len(lines("statistics.log")) >= 3)
+        daemon.end()
+    tracking = [[float(n) for n in TRACKING.fullmatch(line).group(6, 10)]
+                for line in lines("tracking.log")]
+    check("tracking: a negative offset and nothing that remained",
+          abs(tracking[0][0] + 0.75) < 0.01 and tracking[0][1] == 0, tracking)
+    check("tracking: then no offset, and what remains is positive",
+          all(abs(offset) < 0.01 and abs(rest - 0.75) < 0.01 for offset, rest in tracking[1:]), tracking)
+    statistics = STATISTICS.fullmatch(lines("statistics.log")[-1])
+    check("statistics: no news", abs(float(statistics.group(4))) < 0.01, statistics)
+    found = [RAW.fullmatch(line) for line in lines("refclocks.log")]
+    check("refclocks: the raw offset is positive, the other is no news",
+          all(abs(float(m.group(5)) - 0.5) < 0.01 and abs(float(m.group(6))) < 0.01
+              for m in found if m), lines("refclocks.log"))
 
 
 def test_banner():
@@ -138,6 +163,13 @@ def test_rotation():
         check("until a reload", stage.until(8, lambda: lines("tracking.log")), daemon.log())
         check("the new one begins with a banner",
               stage.read(f"{FOLDER}/tracking.log").startswith("====="))
+        if not shutil.which("chronyc"):
+            print("there is no chronyc (package chrony): cyclelogs was not tried")
+            return
+        os.rename(f"{FOLDER}/statistics.log", f"{FOLDER}/statistics.log.1")
+        answer = subprocess.run(["chronyc", "cyclelogs"], capture_output=True, text=True, check=False)
+        check("or until chronyc cyclelogs", answer.stdout == "200 OK\n"
+              and stage.until(8, lambda: lines("statistics.log")), repr(answer))
 
 
 def test_that_cannot_be_written():
@@ -210,5 +242,5 @@ def test_logchange():
         check("once", daemon.log().count("the clock is off") == 1, daemon.log())
 
 
-stage.finish(test_columns, test_banner, test_whose_folder, test_not_followed, test_rotation,
+stage.finish(test_columns, test_signs, test_banner, test_whose_folder, test_not_followed, test_rotation,
              test_that_cannot_be_written, test_full_disk, test_without_logdir, test_logchange)
