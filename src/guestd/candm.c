@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ void candm_fini(struct candm *c)
 
 	candm_sock_fini(&c->sock);
 	if (has_folder)
-		(void)rmdir(CANDM_FOLDER);
+		(void)unlinkat(AT_FDCWD, CANDM_FOLDER, AT_REMOVEDIR); /* rmdir(2) is not allowed */
 }
 
 /* --- Opening --- */

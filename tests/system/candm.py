@@ -21,13 +21,19 @@ stage.enter(seconds=110)
 
 UNIX, PORT = "/run/chrony/chronyd.sock", 323
 TRACKING, N_SOURCES, MAKESTEP, SERVER_STATS, NTP_DATA = 33, 14, 43, 54, 57
-SUCCESS, UNAUTHORISED, INVALID, NO_SUCH_SOURCE, BAD_VERSION, BAD_LENGTH = 0, 2, 3, 4, 18, 19
+SUCCESS, UNAUTHORISED, INVALID, NO_SUCH_SOURCE, NOT_ENABLED = 0, 2, 3, 4, 6
+BAD_VERSION, BAD_LENGTH = 18, 19
+CHANGES = bytes((13, 21, 50, 64, 72, 73, 74))  # of the commands below, what only root may
 IS_SANITIZED = b"__asan_init" in open(stage.VMTIMED, "rb").read()
 
 
 def packet(command, length, version=6, kind=1, reserved=0, sequence=0x01020304):
     head = struct.pack(">BBHHHIII", version, kind, reserved, command, 0, sequence, 0, 0)
     return (head + bytes(max(0, length - len(head))))[:length]
+
+
+def address(text):
+    return socket.inet_aton(text) + bytes(12) + b"\0\1\0\0"
 
 
 class Client:
@@ -105,14 +111,23 @@ def test_requests():
         ("the last command there could be", packet(65535, 520), INVALID),
         ("an index far off", packet(15, 20) + b"\xff" * 56, NO_SUCH_SOURCE),
         ("a subnet of 33 bits", packet(21, 20) + bytes(16) + b"\0\1\0\0\0\0\0\x21", 7),
+        ("what chronyc 4.6 sends for local", packet(74, 48), NOT_ENABLED),
+        ("its offset", packet(73, 48), NOT_ENABLED),
+        ("selectopts of an address", packet(72, 20) + address("192.0.2.1") + bytes(12),
+         NO_SUCH_SOURCE),
+        ("selectopts of a refid that is none", packet(72, 20) + bytes(20) + b"NONE" + bytes(8),
+         NO_SUCH_SOURCE),
+        ("a source of no type", packet(64, 372), INVALID),
+        ("a source without a name", packet(64, 20) + b"\0\0\0\1" + bytes(348), 21),
+        ("a name without an end", packet(64, 20) + b"\0\0\0\1" + b"a" * 256 + bytes(92), 21),
+        ("manual, set to 3", packet(13, 20) + b"\0\0\0\3" + bytes(4), INVALID),
         ("a threshold below zero", packet(50, 20) + b"\0\0\0\1\3\0\0\0", INVALID),
     )
     with stage.Daemon() as daemon:
         for host in (UNIX, "127.0.0.1", "::1"):
             with Client(host) as client:
                 for what, sent, want in cases:
-                    if want == UNAUTHORISED or (host != UNIX and want in (7, INVALID)
-                                                and sent[5] in (21, 50)):
+                    if host != UNIX and want is not None and sent[5:6] in CHANGES:
                         want = UNAUTHORISED
                     got = client.ask(sent)
                     check(f"{host}: {what}: {want}", status_of(got) == want if want is not None
@@ -122,12 +137,19 @@ def test_requests():
                               and got[:4] == b"\6\2\0\0" and got[4:6] == sent[4:6]
                               and got[16:20] == sent[8:12], repr(got))
         with Client() as client:
+            # noselect: in the mask bit 0, in the options bit 4.
+            for options, want in ((0x10, b"\0\1\0\1"), (0, b"\0\0\0\0")):
+                got = client.ask(packet(72, 20) + bytes(20) + b"PHC0"
+                                 + struct.pack(">II", 1, options))
+                select = client.ask(packet(69, 76))
+                check(f"selectopts noselect {options}", status_of(got) == SUCCESS
+                      and select[56:60] == want, repr(select))
             for length, code, size in ((60, 22, 60), (72, 24, 72), (195, 24, 72), (196, 25, 196)):
                 got = client.ask(packet(SERVER_STATS, length))
                 check(f"serverstats asked with {length} bytes", (code_of(got), len(got))
                       == (code, size), repr(got))
-        check("none of that was worth a line of the log", len(daemon.log().splitlines()) == 2,
-              daemon.log())
+        check("of all that, two lines are in the log", len(daemon.lines("options of PHC0")) == 2
+              and len(daemon.log().splitlines()) == 4, daemon.log())
 
 
 def test_every_command():

@@ -396,6 +396,10 @@ def test_folders():
             check(f"{what}: UDP goes on", chronyc("tracking", host=UDP4).returncode == 0)
             check(f"{what}: ends in order", daemon.end() == 0)
             check(f"{what}: left alone", os.path.isdir("/run/chrony"))
+    with stage.Daemon("-u", "root") as daemon:
+        check("as root: it answers", chronyc("tracking", host=UNIX).returncode == 0, daemon.log())
+        check("as root: and leaves nothing", daemon.end() == 0
+              and not os.path.exists("/run/chrony"), daemon.log())
     with stage.Daemon() as daemon:
         os.kill(daemon.pid, signal.SIGKILL)
         daemon.process.wait()

@@ -270,6 +270,52 @@ static void test_process_ends_with_the_socket(void **state)
 	assert_int_equal(b->opener.socket, -1);
 }
 
+/* The daemon's folder is removed in the end: when it is empty, and when it is still the same. */
+static void test_process_removes_the_folder(void **state)
+{
+	struct bench *b = *state;
+	/* clang-format off */
+	static const struct {
+		const char *what;
+		bool is_used, is_another, is_left;
+	} cases[] = {
+		{ "empty", false, false, false },
+		{ "in use", true, false, true },
+		{ "another of the same name", false, true, true },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char file[OPENER_PATH_MAX + 8], other[OPENER_PATH_MAX + 8];
+		struct opener o = OPENER_INIT;
+		struct opener_paths paths = { .n = 0 };
+		struct stat st;
+
+		snprintf(paths.folder, sizeof paths.folder, "%s/folder", b->tree.root);
+		snprintf(file, sizeof file, "%s/f", paths.folder);
+		snprintf(other, sizeof other, "%s2", paths.folder);
+		assert_int_equal(mkdir(paths.folder, 0700), 0);
+		assert_int_equal(opener_init(&o, &paths, b->tree.root, false), 0);
+		/* Its answer says that it is up. */
+		int fd;
+		assert_int_equal(opener_open_rtc(&o, &fd), 0);
+		close(fd);
+		if (cases[i].is_another) {
+			assert_int_equal(mkdir(other, 0700), 0);
+			assert_int_equal(rename(other, paths.folder), 0);
+		}
+		if (cases[i].is_used)
+			assert_int_equal(mkdir(file, 0700), 0);
+		opener_fini(&o);
+		if ((stat(paths.folder, &st) == 0) != cases[i].is_left)
+			fail_msg("%s", cases[i].what);
+		if (cases[i].is_used)
+			assert_int_equal(rmdir(file), 0);
+		if (cases[i].is_left)
+			assert_int_equal(rmdir(paths.folder), 0);
+	}
+}
+
 static void test_process_that_was_killed(void **state)
 {
 	struct bench *b = *state;
@@ -427,6 +473,7 @@ int main(void)
 		PROCESS(test_process_ignores_the_groups_signals),
 		PROCESS(test_process_survives_odd_requests),
 		PROCESS(test_process_ends_with_the_socket),
+		PROCESS(test_process_removes_the_folder),
 		PROCESS(test_process_that_was_killed),
 		cmocka_unit_test(test_odd_replies),
 		cmocka_unit_test(test_late_reply_is_not_taken_for_the_next),

@@ -179,6 +179,39 @@ static void test_small_jump_is_slewed_in_any_case(void **state)
 	}
 }
 
+/* Whatever the configuration and the cause would have said; once, and not for what slews away. */
+static void test_asked_by_hand(void **state)
+{
+	(void)state;
+	static const struct step_conf ignoring = { .resume = STEP_RESUME_IGNORE };
+	static const struct step_conf changing = { .is_max_change_given = true,
+		                                   .max_change = { 1000 },
+		                                   .max_change_ignore = 5 };
+	static const struct {
+		const char *what;
+		const struct step_conf *conf;
+		enum step_cause cause;
+		int64_t correction;
+		enum step_decision want;
+	} cases[] = {
+		{ "drift", &PLAIN, STEP_DRIFT, 10001, STEP_STEP },
+		{ "drift, ahead", &MAKESTEP, STEP_DRIFT, -10001, STEP_STEP },
+		{ "nearly right", &PLAIN, STEP_DRIFT, 10000, STEP_SLEW },
+		{ "beyond maxchange", &changing, STEP_DRIFT, 20000, STEP_STEP },
+		{ "a jump that resume ignores", &ignoring, STEP_JUMP, 20000, STEP_STEP },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct step_state s = { .is_asked = true };
+		enum step_decision got = step_decide(&s, cases[i].conf, cases[i].cause,
+		                                     VT_NS(cases[i].correction), (vt_mono){ 5 });
+
+		if (got != cases[i].want)
+			fail_msg("%s: %d", cases[i].what, (int)got);
+		assert_false(s.is_asked);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_repairs_once_a_minute),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_small_jump_is_slewed_in_any_case),
+		cmocka_unit_test(test_asked_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
