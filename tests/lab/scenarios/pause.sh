@@ -14,9 +14,10 @@ watch_stop
 if [ "$(clocksource)" = tsc ]; then
 	# The counter ran on in the pause and QEMU leaves it alone, so there is nothing to lose.
 	evaluated jump "$samples" "$from" 1e6 "$told"
-	check "seconds lost in the pause, on tsc" "$lost_s" s 0
+	lost=$lost_s
+	check "seconds lost in the pause, on tsc" "$lost" s 0
 	evaluated steady "$samples" "$from" 0
-	say "  = $name: lost $lost_s s; told after - s; < 1 ms after 0 s; < 1 us after - s; status ok and wrong for 0 s by $(words "$max_ns")"
+	say "  = $name: lost $lost s; told after - s; < 1 ms after 0 s; < 1 us after - s; status ok and wrong for 0 s by $(words "$max_ns")"
 	check "the largest error after the pause" "$max_ns" ns 1e6
 	check_above "MONOTONIC_RAW went on, by" "$(awk -v from="$from" 'END { print $1 - from }' "$samples")" s "$length"
 else
