@@ -520,6 +520,9 @@ static void judge_notice(struct world *w)
 	bool is_ok = state == DISCIPLINE_OK || state == DISCIPLINE_HOLDOVER;
 	double shows = SHOWS_NS + SHOWS_PPB * vt_span_seconds(since), error = world_error_ns(w);
 
+	/* Evidence, or another source, may have told before it: `resume slew` is at work by then. */
+	if (!is_ok && w->jumped_at.ns < w->now.ns)
+		w->is_to_be_noticed = false;
 	if (!w->has_read || !w->is_to_be_noticed || w->jumped_at.ns >= w->read_began.ns)
 		return;
 	w->is_to_be_noticed = false;
