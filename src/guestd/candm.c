@@ -8,9 +8,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/log.h"
 #include "guestd/candm_rules.h"
 #include "guestd/daemon.h"
+#include "os/privileges.h"
 
 /*
  * chronyd answers this machine's own clients as often as they ask.  This is more than any of them
@@ -65,10 +67,25 @@ static bool open_path(struct candm *c, const struct candm_sock_unix *conf, const
 	return false;
 }
 
+/*
+ * From chrony 4.9 on chronyc asks as chrony's own user when root starts it; so that one's group has
+ * the way to our socket as well, as it would have to chronyd's.
+ */
+static gid_t guests_of(gid_t gid)
+{
+	static const char *const names[] = { "_chrony", "chrony" };
+	struct privileges_user user;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (privileges_find_user(names[i], &user) == PRIVILEGES_USER_FOUND)
+			return user.gid;
+	return gid;
+}
+
 static void open_unix(struct candm *c, const struct candm_conf *conf, uid_t uid, gid_t gid)
 {
-	struct candm_sock_unix usual = { CANDM_PATH, uid, gid, false };
-	struct candm_sock_unix fallback = { CANDM_FALLBACK_PATH, uid, gid, true };
+	struct candm_sock_unix usual = { CANDM_PATH, uid, gid, false, guests_of(gid) };
+	struct candm_sock_unix fallback = { CANDM_FALLBACK_PATH, uid, gid, true, gid };
 
 	if (*conf->path) {
 		usual.path = conf->path;
@@ -142,7 +159,7 @@ static bool is_authorised(const struct candm *c, const struct candm_rule *rule,
 	return transport == CANDM_UNIX || rule->is_free || (rule->open & c->open) != 0;
 }
 
-/* One sender is a port of this machine, or another machine.  The unix socket's folder keeps floods out. */
+/* One sender is a port of this machine, or another machine.  Through the unix socket nobody floods. */
 static bool is_within_limit(struct candm *c, const struct candm_datagram *d, vt_mono now)
 {
 	if (d->transport == CANDM_UNIX)

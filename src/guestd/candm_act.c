@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "guestd/candm_rules.h"
 #include "guestd/daemon.h"
+#include "guestd/events.h"
 
 static void read_all_now(struct discipline *c, vt_mono now)
 {
@@ -35,6 +36,7 @@ enum candm_status candm_act_makestep(const struct candm_turn *t)
 	read_all_now(c, t->now);
 	discipline_dispatch(c, t->now);
 	c->step.is_asked = false;
+	events_tell(t->daemon);
 	return c->updates != updates && c->step_error == 0 ? CANDM_SUCCESS : CANDM_FAILED;
 }
 

@@ -35,7 +35,7 @@ static enum candm_sock_outcome check_folder(const struct candm_sock_unix *conf, 
 	int r;
 
 	if (lstat(folder, &st) < 0) {
-		r = errno == ENOENT ? folder_make(folder, FOLDER_MODE, conf->uid, conf->gid) : -errno;
+		r = errno == ENOENT ? folder_make(folder, FOLDER_MODE, conf->uid, conf->guests) : -errno;
 		*reterr = r;
 		return r < 0 ? CANDM_SOCK_FAILED : CANDM_SOCK_OPEN;
 	}
@@ -47,7 +47,8 @@ static enum candm_sock_outcome check_folder(const struct candm_sock_unix *conf, 
 		*reterr = (int)st.st_uid;
 		return CANDM_SOCK_FOREIGN;
 	}
-	if (!conf->is_open_folder && (st.st_gid != conf->gid || (st.st_mode & 07777 & ~(mode_t)FOLDER_MODE))) {
+	if (!conf->is_open_folder && ((st.st_gid != conf->gid && st.st_gid != conf->guests) ||
+				      (st.st_mode & 07777 & ~(mode_t)FOLDER_MODE))) {
 		*reterr = (int)(st.st_mode & 07777);
 		return CANDM_SOCK_LOOSE;
 	}

@@ -75,6 +75,7 @@ struct candm_sock_unix {
 	uid_t uid; /* who owns the folder and the socket */
 	gid_t gid;
 	bool is_open_folder; /* the folder keeps nobody out, so the socket has to: 0660 */
+	gid_t guests;        /* the group of a folder that is made; may be @gid         */
 };
 
 struct candm_sock_udp {
@@ -96,8 +97,8 @@ void candm_sock_init(struct candm_sock *s);
 
 /*
  * Binds the unix socket, replacing one that a dead daemon left.  Its folder is made where it is
- * missing (0770, @conf's owner); one that is there must belong to the owner and let nobody in but
- * owner and group, unless is_open_folder.
+ * missing (0770, the owner, the guests); one that is there must belong to the owner, let nobody in
+ * but owner and group, and have one of the two groups, unless is_open_folder.
  */
 enum candm_sock_outcome candm_sock_open_unix(struct candm_sock *s,
 					     const struct candm_sock_unix *conf, int *reterr);

@@ -44,7 +44,8 @@ static int tear_down(void **state)
 static enum candm_sock_outcome open_unix(struct fixture *f, struct candm_sock *s, bool is_open_folder,
 					 int *err)
 {
-	const struct candm_sock_unix conf = { f->path, getuid(), getgid(), is_open_folder };
+	const struct candm_sock_unix conf = { f->path, getuid(), getgid(), is_open_folder,
+					      getgid() };
 
 	return candm_sock_open_unix(s, &conf, err);
 }
@@ -275,7 +276,7 @@ static void test_folders(void **state)
 static void test_folder_of_somebody_else(void **state)
 {
 	struct fixture *f = *state;
-	const struct candm_sock_unix conf = { f->path, getuid() + 1, getgid(), false };
+	const struct candm_sock_unix conf = { f->path, getuid() + 1, getgid(), false, getgid() };
 	int err = 0;
 
 	assert_int_equal(mkdir(scratch_path(&f->scratch, "run"), 0770), 0);
@@ -287,7 +288,7 @@ static void test_path_too_long(void **state)
 {
 	struct fixture *f = *state;
 	char path[200];
-	const struct candm_sock_unix conf = { path, getuid(), getgid(), false };
+	const struct candm_sock_unix conf = { path, getuid(), getgid(), false, getgid() };
 	int err = 0;
 
 	memset(path, 'x', sizeof path);
