@@ -65,7 +65,7 @@ vt_mono discipline_deadline(const struct discipline *d)
 
 enum discipline_state discipline_state(const struct discipline *d)
 {
-	if (d->is_disrupted)
+	if (d->is_disrupted || d->is_catching_up)
 		return DISCIPLINE_DISRUPTED;
 	if (!d->has_updated)
 		return DISCIPLINE_STARTING;
@@ -284,6 +284,28 @@ static void close_disruption(struct discipline *d, int source, const struct outc
 	push(d, EVENT_REPAIRED, source)->disruption = d->incident.it;
 }
 
+/*
+ * A jump that is slewed away is not repaired before the clock is right: until then it stays the same
+ * disruption, whatever the readings in between would be called alone.
+ */
+static void end_disruption(struct discipline *d, int source, const struct outcome *outcome,
+                           enum step_cause cause, vt_span correction, bool is_new)
+{
+	bool is_slewed = outcome->end == DISRUPTION_SLEWED && !d->conf.is_observing;
+	bool is_same = is_slewed && d->is_catching_up && !is_new;
+
+	if (is_slewed && !is_same) {
+		d->caught_cause = cause;
+		d->caught_size = correction;
+	}
+	d->is_catching_up = is_slewed && vt_span_abs(correction).ns > LARGE.ns;
+	if (d->is_catching_up)
+		open_disruption(d, source, EVIDENCE_READINGS, d->update_interval,
+		                d->sources[source].latest.raw);
+	else
+		close_disruption(d, source, outcome, cause, is_same ? d->caught_size : correction);
+}
+
 /* A good reading of the source we follow: the clock is corrected by it. */
 static void follow(struct discipline *d, int source, enum source_verdict verdict)
 {
@@ -295,6 +317,8 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	vt_rate before = d->course.steered;
 	struct outcome outcome;
 
+	if (d->is_catching_up && verdict == SOURCE_STEERS)
+		cause = d->caught_cause;
 	course_see(&d->course, &seen);
 	if (verdict == SOURCE_JUMPED) {
 		d->jumps++;
@@ -305,10 +329,11 @@ static void follow(struct discipline *d, int source, enum source_verdict verdict
 	outcome = move(d, source, cause, correction);
 	d->has_updated = true;
 	d->is_disrupted = false;
-	close_disruption(d, source, &outcome, cause, correction);
+	end_disruption(d, source, &outcome, cause, correction, verdict != SOURCE_STEERS);
 	steering_slew(d, source, outcome.left, r->raw);
 	steering_take_bound(d, s, before);
-	steering_publish(d, !d->is_left_away && !d->is_let_be, d->bound.radius);
+	steering_publish(d, !d->is_left_away && !d->is_let_be && !d->is_catching_up,
+	                 d->bound.radius);
 }
 
 /* The world may have jumped: end what would have been right in the old one, and promise nothing. */
@@ -529,7 +554,7 @@ void discipline_take_rtc(struct discipline *d, vt_span correction, vt_mono now)
 		event->at = shows;
 		d->steps++;
 	}
-	d->is_disrupted = false;
+	d->is_disrupted = d->is_catching_up = false;
 	incident_close(&d->incident, outcome.end, cause, correction, shows, now);
 	push(d, EVENT_REPAIRED, SELECT_NONE)->disruption = d->incident.it;
 }

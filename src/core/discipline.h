@@ -46,7 +46,7 @@ enum discipline_state {
 	DISCIPLINE_STARTING,  /* nothing has been measured yet               */
 	DISCIPLINE_OK,
 	DISCIPLINE_HOLDOVER,  /* no source answers; the last rate is kept    */
-	DISCIPLINE_DISRUPTED, /* the world jumped and is being measured      */
+	DISCIPLINE_DISRUPTED, /* the world jumped and is being measured, or slewed after */
 };
 
 struct discipline {
@@ -69,6 +69,9 @@ struct discipline {
 	vt_mono settle_at;        /* when a piece of a slew ends; VT_MONO_NEVER: no slew */
 	bool is_left_away;        /* somebody else set our clock, and we repaired it too lately */
 	bool is_let_be;           /* `resume ignore`: a jump is left to somebody else */
+	bool is_catching_up;      /* `resume slew`: a jump is being slewed away, ...       */
+	enum step_cause caught_cause; /* ... of this cause ...                             */
+	vt_span caught_size;      /* ... and size                                          */
 	bool is_unstepped;        /* we only observe, and told of a step that would be due ... */
 	vt_span unstepped;        /* ... of this size */
 	int step_error, steer_error; /* why the latest attempt failed, or 0; told when it changes */

@@ -224,7 +224,12 @@ void report_reason(const struct daemon *d, enum report_state state, char *to, si
 		report_explain_sources(d, to, size);
 		return;
 	case REPORT_DISRUPTED:
-		snprintf(to, size, "the source's time jumped; it is followed again when readings agree");
+		if (d->discipline.is_catching_up)
+			snprintf(to, size, "a jump of %+.3f s is being slewed away, as `resume slew` wants it",
+			         vt_span_seconds(d->discipline.caught_size));
+		else
+			snprintf(to, size,
+			         "the source's time jumped; it is followed again when readings agree");
 		return;
 	case REPORT_CONTESTED:
 		explain_contest(d, to, size);
