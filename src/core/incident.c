@@ -95,6 +95,9 @@ bool incident_rename(struct incident *i, unsigned evidence, vt_mono now)
 {
 	enum step_cause cause;
 
+	/* These are known before the reading that they lead to: they begin another disruption. */
+	if (evidence & (EVIDENCE_MARKER | EVIDENCE_SUSPEND))
+		return false;
 	/* Only what happened to a machine that lost time can be told better by others. */
 	if (i->is_open || i->it.number == 0 || !is_recent(i->closed, now) ||
 	    !cause_is_jump(i->it.cause))

@@ -81,6 +81,12 @@ static void test_late_word_gives_it_another_name(void **state)
 		{ EVIDENCE_READINGS,                   EVIDENCE_NUDGE,         1, false, STEP_JUMP },
 		{ EVIDENCE_READINGS | EVIDENCE_MARKER, EVIDENCE_HOST_MIGRATED, 1, true,  STEP_MIGRATED },
 		{ EVIDENCE_READINGS | EVIDENCE_MARKER, EVIDENCE_HOST_PAUSED,   1, false, STEP_RESTORED_OR_MIGRATED },
+		/* Seen before any reading, always: the next disruption, however soon it comes. */
+		{ EVIDENCE_READINGS,                   EVIDENCE_MARKER,        1, false, STEP_JUMP },
+		{ EVIDENCE_READINGS, EVIDENCE_MARKER | EVIDENCE_GENERATION,    1, false, STEP_JUMP },
+		{ EVIDENCE_READINGS,                   EVIDENCE_SUSPEND,       1, false, STEP_JUMP },
+		/* The kernel's word comes in its own time. */
+		{ EVIDENCE_READINGS,                   EVIDENCE_GENERATION,    1, true,  STEP_RESTORED },
 		/* A clock that was right, or that somebody set, did not lose time by a pause. */
 		{ EVIDENCE_MARKER,                     EVIDENCE_HOST_PAUSED,   1, false, STEP_DRIFT },
 		{ FACT_ASTRAY | FACT_LARGE,            EVIDENCE_HOST_PAUSED,   1, false, STEP_SET_BY_ANOTHER },
