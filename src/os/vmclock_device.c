@@ -96,6 +96,21 @@ static uint32_t sequence_of(const struct vmclock_device *v)
 }
 
 /*
+ * Nearly always it is as it was.  The marker counts as well: who goes on in another machine may find a
+ * page that was begun anew, and by chance has the sequence that the old one had.
+ */
+static bool is_unchanged(const struct vmclock_device *v)
+{
+	uint64_t marker = 0;
+
+	if (sequence_of(v) != v->page.sequence)
+		return false;
+	for (unsigned i = 8; i > 0; i--)
+		marker = marker << 8 | v->map[VMCLOCK_MARKER_AT + i - 1];
+	return marker == v->page.marker;
+}
+
+/*
  * A copy between two looks at the sequence that agree.  False: it was being written all the time.
  */
 static bool copy(const struct vmclock_device *v, unsigned char ret[VMCLOCK_BYTES])
@@ -169,8 +184,7 @@ unsigned vmclock_device_look(struct vmclock_device *v, vt_mono now)
 
 	if (v->fd < 0 || (!v->map && now.ns < v->reads_again.ns))
 		return 0;
-	/* Nearly always it is as it was, and that is all there is to do. */
-	if (v->map && v->is_known && sequence_of(v) == v->page.sequence) {
+	if (v->map && v->is_known && is_unchanged(v)) {
 		note_outcome(v, VMCLOCK_READ, now);
 		return 0;
 	}

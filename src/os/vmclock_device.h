@@ -7,7 +7,7 @@
  *
  * Maps the page of a device that somebody else has opened, and tells what
  * changed in it since the latest look.  A look at a mapped page that did not
- * change is one load from memory, so whoever has one looks at each wake-up.
+ * change is two loads from memory, so whoever has one looks at each wake-up.
  * Where mapping fails the page is read.
  *
  * A host that announces changes makes the fd readable; the page says so.  The

@@ -49,7 +49,7 @@ static struct vmclock_page take_apart(const unsigned char *b, size_t size)
 
 	return (struct vmclock_page){
 		.sequence = get32(b, VMCLOCK_SEQUENCE_AT),
-		.marker = get64(b, 0x10),
+		.marker = get64(b, VMCLOCK_MARKER_AT),
 		.has_generation = has_generation,
 		.generation = has_generation ? get64(b, 0x68) : 0,
 		.is_notified = flags & IS_NOTIFIED,

@@ -29,6 +29,7 @@
 #define VMCLOCK_BYTES       0x70 /* as many as this version of the layout has          */
 #define VMCLOCK_BYTES_FIRST 0x68 /* ... and had before there was a generation          */
 #define VMCLOCK_SEQUENCE_AT 0x0c /* where the sequence stands, 32 bits, little-endian  */
+#define VMCLOCK_MARKER_AT   0x10 /* and the disruption marker, 64 bits, likewise         */
 
 enum vmclock_counter {
 	VMCLOCK_ARM_VIRTUAL = 0,

@@ -365,6 +365,22 @@ static void test_wake_ups_are_limited(void **state)
 }
 
 /* The kernel's own calls, on a file: mapped, read, and always ready. */
+/* A restored machine's page may be begun anew, and stand at the very sequence that we know. */
+static void test_another_page_with_the_same_sequence(void **state)
+{
+	(void)state;
+	struct page_bytes page = page_of_qemu();
+	struct device d;
+
+	device_init(&d, &page);
+	device_attach(&d);
+	assert_int_equal(vmclock_device_look(&d.v, at_ms(0)), 0);
+	page_put(d.page, PAGE_MARKER, UINT64_C(1) << 63 | 1);
+	assert_int_equal(vmclock_device_look(&d.v, at_ms(1)), VMCLOCK_CHANGED_MARKER);
+	assert_int_equal(vmclock_device_look(&d.v, at_ms(2)), 0);
+	device_fini(&d);
+}
+
 static void test_on_a_file(void **state)
 {
 	(void)state;
@@ -400,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_it_is_waited_for_only_where_the_host_announces),
 		cmocka_unit_test(test_a_hang_up_is_never_waited_for_again),
 		cmocka_unit_test(test_wake_ups_are_limited),
+		cmocka_unit_test(test_another_page_with_the_same_sequence),
 		cmocka_unit_test(test_on_a_file),
 	};
 
