@@ -78,7 +78,13 @@ static const char *end_in_words(enum report_end end)
 	return "";
 }
 
-static void print_deviation(FILE *out, const struct report_event *e)
+/* Nothing was wrong for any time. */
+static bool was_right(const struct report_event *e)
+{
+	return e->end == REPORT_END_NOTHING && e->size.ns == 0;
+}
+
+void event_text_deviation(FILE *out, const struct report_event *e)
 {
 	char span[WORDS_SPAN_MAX];
 
@@ -109,14 +115,15 @@ static void print_paragraph(FILE *out, const struct report_event *e)
 	char safe[WORDS_SAFE_MAX], span[WORDS_SPAN_MAX], time[WORDS_TIME_MAX];
 
 	fprintf(out, "%" PRIu64 ": %s: ", e->number, words_safe(e->cause, safe, sizeof safe));
-	print_deviation(out, e);
+	event_text_deviation(out, e);
 	fprintf(out, "; %s\n", end_in_words(e->end));
 	fprintf(out, "  Noticed   %s as the clock showed it,", words_time(time, e->noticed));
 	fprintf(out, " at most %s after it happened\n", words_bound(span, e->noticed_after));
 	if (e->is_repaired) {
 		fprintf(out, "  Ended     %s, ", words_time(time, e->at));
 		fprintf(out, "%s after it was noticed\n", words_span(span, e->repaired_after));
-		fprintf(out, "  Wrong for at most %s in all\n", words_bound(span, e->wrong_for));
+		if (!was_right(e))
+			fprintf(out, "  Wrong for at most %s in all\n", words_bound(span, e->wrong_for));
 	}
 	print_evidence(out, e->evidence);
 	if (e->source[0])
@@ -154,9 +161,10 @@ void event_text_notice(FILE *out, const struct report_notice *notice)
 	        words_safe(e->cause, safe, sizeof safe));
 	if (notice->what != REPORT_HAPPENING_OPENED) {
 		fputs(": ", out);
-		print_deviation(out, e);
-		fprintf(out, " for at most %s; %s", words_bound(span, e->wrong_for),
-		        end_in_words(e->end));
+		event_text_deviation(out, e);
+		if (!was_right(e))
+			fprintf(out, " for at most %s", words_bound(span, e->wrong_for));
+		fprintf(out, "; %s", end_in_words(e->end));
 	}
 	fputc('\n', out);
 }

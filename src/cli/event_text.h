@@ -22,4 +22,7 @@ void event_text_paragraphs(FILE *out, const struct report_events *events);
 /* One line. */
 void event_text_notice(FILE *out, const struct report_notice *notice);
 
+/* "the clock was 1.000 s behind", "the clock was right", or that it is not known. */
+void event_text_deviation(FILE *out, const struct report_event *e);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "cli/event_text.h"
 #include "cli/words.h"
 
 #define GREEN  "\033[1;32m"
@@ -219,10 +220,10 @@ static void print_event(FILE *out, const struct report_event *event)
 	}
 	fprintf(out, "%s: ", words_safe(event->cause, safe, sizeof safe));
 	if (event->size.ns == 0 && !event->is_repaired)
-		fputs("how far the clock is off is not known yet\n", out);
+		fputs("how far the clock is off is not known yet", out);
 	else
-		fprintf(out, "the clock was %s %s\n", words_span(span, event->size),
-		        event->size.ns >= 0 ? "behind" : "ahead");
+		event_text_deviation(out, event);
+	fputc('\n', out);
 	label(out, "");
 	fprintf(out, "noticed within %s, ", words_span(span, event->noticed_after));
 	if (event->is_repaired)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "cli/event_text.h"
 #include "cli/status.h"
 #include "cli/words.h"
 
@@ -165,6 +166,41 @@ static void test_status_tells_the_last_event(void **state)
 	status.last_event.end = REPORT_END_NOTHING;
 	status.last_event.is_repaired = true;
 	assert_prints(print_status, &status, "noticed within 1 s, found right 188 ms later, at 2026");
+	assert_prints(print_status, &status, ": the clock was right\n");
+	status.last_event.end = REPORT_END_LEFT;
+	assert_prints(print_status, &status, ": it is not known how far the clock was off\n");
+}
+
+static void print_notice(FILE *out, const void *what)
+{
+	event_text_notice(out, what);
+}
+
+static void print_paragraph(FILE *out, const void *what)
+{
+	event_text_paragraphs(out, what);
+}
+
+static void test_a_clock_that_was_right_was_not_wrong(void **state)
+{
+	(void)state;
+	struct report_event event = { .is_there = true, .number = 3, .cause = "drift",
+		                      .end = REPORT_END_NOTHING, .is_repaired = true,
+		                      .wrong_for = { 1020000000 } };
+	struct report_notice notice = { .what = REPORT_HAPPENING_CLOSED, .event = event };
+	struct report_events *events = calloc(1, sizeof *events);
+	char *text;
+
+	assert_non_null(events);
+	events->n = 1;
+	events->events[0] = event;
+	assert_prints(print_notice, &notice, "drift: the clock was right; nothing had to be done\n");
+	text = printed(print_paragraph, events);
+	assert_null(strstr(text, "Wrong for"));
+	free(text);
+	events->events[0].size.ns = 1000000;
+	assert_prints(print_paragraph, events, "\n  Wrong for at most 1.0");
+	free(events);
 }
 
 static void test_status_says_what_is_wrong(void **state)
@@ -291,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_status_keeps_its_figures_apart),
 		cmocka_unit_test(test_status_says_what_it_notices),
 		cmocka_unit_test(test_status_says_how_right_the_host_is),
+		cmocka_unit_test(test_a_clock_that_was_right_was_not_wrong),
 		cmocka_unit_test(test_colours_only_when_asked_for),
 	};
 
