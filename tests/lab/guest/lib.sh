@@ -109,7 +109,7 @@ watch_start() {
 	[ "$(clocksource)" != kvm-clock ] || brackets=
 	samples=$results/$1.samples
 	# shellcheck disable=SC2086 # an option or nothing
-	phcwatch $brackets "${watched:-$(kvm_ptp)}" "$2" >"$samples" &
+	phcwatch $brackets "${watched:-$(kvm_ptp)}" "$2" >"$samples" 2>"$samples.back" &
 	watcher=$!
 }
 
@@ -130,6 +130,9 @@ watch_stop() {
 	# shellcheck disable=SC2086
 	wait $watcher $asker 2>/dev/null
 	asker=
+	# A line for each of MONOTONIC, MONOTONIC_RAW and BOOTTIME that did; a file that is not there is no 0.
+	cat "$samples.back" >&2
+	check "monotonic clocks that went back" "$(wc -l <"$samples.back")" '' 0
 }
 
 # judge_jump FROM WHAT: the first jump after FROM, by the promises for a repair without any event.

@@ -17,6 +17,9 @@
  * a nanosecond: the half-width is 0. With -b, for a guest whose clocksource does not allow that, the
  * narrowest of 25 brackets of CLOCK_REALTIME around the hardware clock is taken.
  *
+ * Beside each sample it looks at the clocks that must never go back. One that does is a line on
+ * standard error.
+ *
  * It judges vmtimed and therefore shares no line with it: only the kernel's own header is included.
  */
 #include <errno.h>
@@ -89,6 +92,29 @@ static int sample_bracket(int fd, struct sample *ret_sample)
 	return narrowest == INT64_MAX ? -EAGAIN : 0;
 }
 
+static const struct { clockid_t id; const char *name; } FORWARD[] = {
+	{ CLOCK_MONOTONIC, "CLOCK_MONOTONIC" },
+	{ CLOCK_MONOTONIC_RAW, "CLOCK_MONOTONIC_RAW" },
+	{ CLOCK_MONOTONIC_COARSE, "CLOCK_MONOTONIC_COARSE" },
+	{ CLOCK_BOOTTIME, "CLOCK_BOOTTIME" },
+};
+
+#define N_FORWARD (sizeof FORWARD / sizeof *FORWARD)
+
+static void look_forward(int64_t seen_ns[N_FORWARD])
+{
+	for (size_t i = 0; i < N_FORWARD; i++) {
+		struct timespec time;
+		int64_t now;
+
+		clock_gettime(FORWARD[i].id, &time);
+		now = time.tv_sec * NS_PER_S + time.tv_nsec;
+		if (now < seen_ns[i])
+			fprintf(stderr, "%s went back by %" PRId64 " ns\n", FORWARD[i].name, seen_ns[i] - now);
+		seen_ns[i] = now;
+	}
+}
+
 /* One sample and its line. The device is opened again after it has vanished. */
 static void watch(const char *device, int brackets, int *fd)
 {
@@ -126,6 +152,7 @@ int main(int argc, char **argv)
 
 	long interval_ms = strtol(argv[2 + brackets], NULL, 10);
 	struct timespec pause = { interval_ms / 1000, interval_ms % 1000 * 1000000 };
+	int64_t seen_ns[N_FORWARD] = { 0 };
 	int fd = -1;
 
 	if (interval_ms <= 0) {
@@ -134,6 +161,7 @@ int main(int argc, char **argv)
 	}
 	for (;; nanosleep(&pause, NULL)) {
 		watch(argv[1 + brackets], brackets, &fd);
+		look_forward(seen_ns);
 		fflush(stdout);
 	}
 }
