@@ -25,4 +25,8 @@ case $reply in
 	[ "$time" != 1 ] || { host load 3; say "FAIL loadvm: the snapshot was not loaded again"; }
 	watch_stop
 	;;
+*)
+	say "FAIL loadvm: the host answered \"$reply\""
+	watch_stop
+	;;
 esac
