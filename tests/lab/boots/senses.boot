@@ -1,2 +1,2 @@
 # What tells of a restore besides the readings, for a look at it alone: as the user vmtime.
-none lab.config=none lab.scenarios=senses:3,restore:3 lab.user=vmtime
+none lab.config=none lab.scenarios=senses,restore:3 lab.user=vmtime
