@@ -18,7 +18,7 @@ struct source_conf {
 	int poll;            /* log2 s, what `sources` reports; -7 to 24, default 4                */
 	int dpoll;           /* log2 s, the longest time between readings; -7 to 24, default 0     */
 	bool is_dpoll_given; /* then it is also the shortest                                       */
-	unsigned filter;     /* how many brackets a reading may use, 1 to 64, default 64           */
+	unsigned filter;     /* how many brackets a reading may use, 1 and more, default 64        */
 	vt_span offset;      /* added to the source's time                                         */
 	vt_span delay;       /* assumed round trip; half of it counts as error.  Default 1 ns      */
 	vt_span precision;   /* a reading is never taken for better than this; 0: as read          */

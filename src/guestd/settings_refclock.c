@@ -199,7 +199,7 @@ static const struct conf_row OPTIONS[] = {
 	  .help = "No reading is taken for more exact than this; 0 takes each as it was read." },
 	{ "stratum", CONF_SET, { WHOLE("N", IN_DRAFT(source.stratum), 0, 15) }, .initial = "0",
 	  .help = "Stratum of the clock." },
-	{ "filter", CONF_SET, { { CONF_COUNT, "N", IN_DRAFT(source.filter), 1, 64, NULL } },
+	{ "filter", CONF_SET, { { CONF_COUNT, "N", IN_DRAFT(source.filter), 1, INT32_MAX, NULL } },
 	  .initial = "64", .help = "How many brackets one reading may use." },
 	{ "prefer", CONF_SET, .given = IN_DRAFT(source.prefer),
 	  .help = "Prefer this source to others that can be followed too." },

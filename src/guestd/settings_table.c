@@ -51,6 +51,22 @@ static int log_close(void *target, struct conf_reader *reader)
 	return 0;
 }
 
+/* What the kernel can slew by ticks; chronyd takes larger numbers, too, and keeps to it. */
+#define MAX_SLEW_PPM      100000
+#define MAX_SLEW_READ_PPM 1000000000
+
+static int slew_close(void *target, struct conf_reader *reader)
+{
+	struct settings_builder *b = target;
+
+	if (b->settings.max_slew_rate.ppb <= MAX_SLEW_PPM * 1e3)
+		return 0;
+	b->settings.max_slew_rate.ppb = MAX_SLEW_PPM * 1e3;
+	conf_warn(reader, "maxslewrate: %d ppm is the most that the clock can be slewed by",
+		  MAX_SLEW_PPM);
+	return 0;
+}
+
 #define IN_SETTINGS(member) CONF_AT(struct settings_builder, settings.member)
 
 /* clang-format off */
@@ -99,8 +115,9 @@ static const struct conf_row ROWS[] = {
 	          "is negative. A pause, a restore or a resume is stepped whatever this says." },
 	{ "maxslewrate", CONF_SET,
 	  { { CONF_PPM, "PPM", IN_SETTINGS(max_slew_rate), CONF_UNITS_PER_PPM / 1000,
-	      100000 * CONF_UNITS_PER_PPM, NULL } },
-	  .initial = "83333.333", .help = "The fastest slew, in parts per million." },
+	      MAX_SLEW_READ_PPM * CONF_UNITS_PER_PPM, NULL } },
+	  .initial = "83333.333", .close = slew_close,
+	  .help = "The fastest slew, in parts per million; above 100000 it is 100000." },
 	{ "maxchange", CONF_SET,
 	  { SECONDS("OFFSET", IN_SETTINGS(max_change), 0, DECADES),
 	    WHOLE("START", IN_SETTINGS(max_change_start), 0, INT32_MAX),

@@ -177,6 +177,17 @@ static void test_every_option_of_a_refclock(void **state)
 	            source->trust);
 }
 
+/* Files that chronyd starts with: it has no limit for the one and the kernel's for the other. */
+static void test_large_numbers_that_chronyd_takes(void **state)
+{
+	(void)state;
+	struct settings s = accept_text("refclock PHC /dev/ptp0 filter 128\nmaxslewrate 1000000\n");
+
+	assert_int_equal(s.refclocks[0].source.filter, 128);
+	assert_true(s.max_slew_rate.ppb == 1e8);
+	assert_true(accept_text("maxslewrate 100000\n").max_slew_rate.ppb == 1e8);
+}
+
 static void test_dpoll_is_never_longer_than_poll(void **state)
 {
 	(void)state;
@@ -259,7 +270,7 @@ static void test_refusals(void **state)
 	} cases[] = {
 		{ "refclock PHC /dev/ptp0 poll two", "/c:1:29: refclock poll: expected N, a whole number from -7 to 24, got \"two\"" },
 		{ "refclock PHC /dev/ptp0 poll -8", "/c:1:29: refclock poll: expected N, a whole number from -7 to 24, got \"-8\"" },
-		{ "refclock PHC /dev/ptp0 filter 0", "/c:1:31: refclock filter: expected N, a whole number from 1 to 64, got \"0\"" },
+		{ "refclock PHC /dev/ptp0 filter 0", "/c:1:31: refclock filter: expected N, a whole number from 1 to 2147483647, got \"0\"" },
 		{ "refclock PHC /dev/ptp0 stratum 16", "/c:1:32: refclock stratum: expected N, a whole number from 0 to 15, got \"16\"" },
 		{ "refclock PHC /dev/ptp0 delay -1", "/c:1:30: refclock delay: expected SECONDS, a number of seconds from 0 to 1000000000, got \"-1\"" },
 		{ "refclock PHC /dev/ptp0 offset nan", "/c:1:31: refclock offset: expected SECONDS, a number of seconds from -1000000000 to 1000000000, got \"nan\"" },
@@ -278,8 +289,8 @@ static void test_refusals(void **state)
 		{ "makestep 1", "/c:1:11: makestep: expected LIMIT, a whole number from -2147483648 to 2147483647, got the end of the line" },
 		{ "makestep -1 3", "/c:1:10: makestep: expected THRESHOLD, a number of seconds from 0 to 1000000000, got \"-1\"" },
 		{ "makestep 1 3 4", "/c:1:14: makestep: expected the end of the line, got \"4\"" },
-		{ "maxslewrate 0", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 100000, got \"0\"" },
-		{ "maxslewrate 1e6", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 100000, got \"1e6\"" },
+		{ "maxslewrate 0", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 1000000000, got \"0\"" },
+		{ "maxslewrate 1e10", "/c:1:13: maxslewrate: expected PPM, a number of ppm from 0.001 to 1000000000, got \"1e10\"" },
 		{ "maxchange 1 -1 0", "/c:1:13: maxchange: expected START, a whole number from 0 to 2147483647, got \"-1\"" },
 		{ "driftfile /d every 5", "/c:1:14: driftfile: expected the name of an option, got \"every\"" },
 		{ "driftfile /d interval 0", "/c:1:23: driftfile interval: expected SECONDS, a number of seconds from 1 to 1000000000, got \"0\"" },
@@ -425,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_the_line_that_everybody_writes),
 		cmocka_unit_test(test_every_option_of_a_refclock),
+		cmocka_unit_test(test_large_numbers_that_chronyd_takes),
 		cmocka_unit_test(test_dpoll_is_never_longer_than_poll),
 		cmocka_unit_test(test_assigned_names),
 		cmocka_unit_test(test_what_is_not_available_is_said),

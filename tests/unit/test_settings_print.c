@@ -45,7 +45,7 @@ static struct refclock_settings random_refclock(struct rng *rng)
 	source->is_dpoll_given = rng_in(rng, 0, 1);
 	source->dpoll = source->is_dpoll_given ? (int)rng_in(rng, -7, source->poll)
 	                                       : (source->poll < 0 ? source->poll : 0);
-	source->filter = (unsigned)rng_in(rng, 1, 64);
+	source->filter = (unsigned)rng_in(rng, 1, INT32_MAX);
 	source->offset = random_span(rng, -DECADES, DECADES);
 	source->delay = random_span(rng, 0, DECADES);
 	source->precision = random_span(rng, 0, DECADES);
