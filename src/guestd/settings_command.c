@@ -108,13 +108,15 @@ static int read_rule(const struct conf_row *row, void *target, struct slice word
 {
 	struct slice rest = words, word = slice_word(&rest);
 	bool is_for_all = slice_equals_nocase(word, "all");
+	bool is_allowing = strcmp(row->name, "cmdallow") == 0;
 	struct candm_address address = { .family = CANDM_UNSPECIFIED };
 	struct subnet net = { .bits = 0 };
 	char quote[80];
 
 	if (is_for_all)
 		word = slice_word(&rest);
-	if (settings_is_host_name(word) && !slice_trim(rest).n) {
+	/* Who is not let in has lost nothing but an answer; who is not kept out would be let in. */
+	if (is_allowing && settings_is_host_name(word) && !slice_trim(rest).n) {
 		conf_warn(reader, "%s: names are not looked up; the line is ignored", row->name);
 		return 0;
 	}
@@ -124,7 +126,7 @@ static int read_rule(const struct conf_row *row, void *target, struct slice word
 	if (word.n)
 		address = address_of(&net.address);
 	if (!candm_access_add(&conf_of(target)->access, &address, (int)net.bits,
-			      strcmp(row->name, "cmdallow") == 0, is_for_all))
+			      is_allowing, is_for_all))
 		return conf_refuse(reader, "%s: expected at most %d different subnets", row->name,
 				   CANDM_ACCESS_MAX);
 	return 0;

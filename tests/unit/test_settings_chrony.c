@@ -101,6 +101,8 @@ static const struct {
 	{ "allow 1.2.3.4.5", "allow: expected [all] [SUBNET], such as 10.0.0.0/8, got \"1.2.3.4.5\"" },
 	{ "allow 10/x", "allow: expected [all] [SUBNET], such as 10.0.0.0/8, got \"10/x\"" },
 	{ "allow host.example/8", "allow: expected [all] [SUBNET], such as 10.0.0.0/8, got \"host.example/8\"" },
+	/* A name that were ignored would let in whom it was to keep out. */
+	{ "cmddeny badhost.example", "cmddeny: expected [all] [SUBNET], such as 10.0.0.0/8, got \"badhost.example\"" },
 	{ "cmddeny all all x", "cmddeny: expected [all] [SUBNET], such as 10.0.0.0/8, got \"all all x\"" },
 	{ "local stratum 16", "local stratum: expected N, a whole number from 1 to 15, got \"16\"" },
 	{ "local stratum", "local stratum: expected N, a whole number from 1 to 15, got the end of the line" },
