@@ -38,9 +38,11 @@ void estimator_shift(struct estimator *e, vt_span change)
 	e->remote = vt_real_add(e->remote, change);
 }
 
-void estimator_doubt(struct estimator *e, vt_rate sigma)
+void estimator_doubt(struct estimator *e, vt_rate sigma, const struct reading *r)
 {
 	e->var_rate += sigma.ppb * sigma.ppb;
+	e->began = r->raw;
+	e->began_radius = r->radius;
 }
 
 /* A value anywhere in +/- radius with equal chance has this variance; whole nanoseconds add theirs. */

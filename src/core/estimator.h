@@ -63,8 +63,11 @@ void estimator_restart(struct estimator *e, vt_rate sigma);
 /* The source is known to show @change more from now on. */
 void estimator_shift(struct estimator *e, vt_span change);
 
-/* Trusts the rate by this much less from now on; where the source is stays known. */
-void estimator_doubt(struct estimator *e, vt_rate sigma);
+/*
+ * Trusts the rate by this much less from now on; where the source is stays known.  @r, the reading
+ * that was learnt last, begins the proof of the rate anew.
+ */
+void estimator_doubt(struct estimator *e, vt_rate sigma, const struct reading *r);
 
 /* False before the first reading, or where @r does not follow the latest one. */
 bool estimator_expect(const struct estimator *e, const struct reading *r, struct innovation *ret);

@@ -163,7 +163,7 @@ static enum source_verdict learn(struct source *s, const struct reading *r, vt_m
 	}
 	/* This reading still tells how fast it ran before: what it is from now on the next ones will. */
 	if (s->is_doubted)
-		estimator_doubt(&s->estimator, OTHER_CRYSTAL);
+		estimator_doubt(&s->estimator, OTHER_CRYSTAL, r);
 	s->is_doubted = false;
 	s->compared_after = is_compared ? i.since : VT_NS(0);
 	if (is_compared)
