@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "os/files.h"
+
 static bool is_null_device(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
@@ -41,24 +43,6 @@ static int open_regular(const char *path)
 	return err;
 }
 
-/* Reads until the end of the file or of the buffer.  Returns the number of bytes, or -errno. */
-static ssize_t read_all(int fd, char *to, size_t size)
-{
-	size_t n = 0;
-
-	while (n < size) {
-		ssize_t got = read(fd, to + n, size - n);
-
-		if (got == 0)
-			break;
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (got > 0)
-			n += (size_t)got;
-	}
-	return (ssize_t)n;
-}
-
 int conf_files_read(void *context, const char *path, char *to, size_t size, size_t *ret_n)
 {
 	int fd = open_regular(path);
@@ -68,10 +52,10 @@ int conf_files_read(void *context, const char *path, char *to, size_t size, size
 	(void)context;
 	if (fd < 0)
 		return fd;
-	n = read_all(fd, to, size);
+	n = file_read_up_to(fd, to, size);
 	/* A full buffer may be the whole file or its beginning. */
 	if (n >= 0 && (size_t)n == size)
-		n_more = read_all(fd, &more, 1);
+		n_more = file_read_up_to(fd, &more, 1);
 	close(fd);
 	if (n < 0 || n_more < 0)
 		return (int)(n < 0 ? n : n_more);

@@ -34,8 +34,7 @@ static int open_for_reading(const char *path)
 	return r;
 }
 
-/* Reads until the end of the file or until @size bytes are there.  The number, or -errno. */
-static ssize_t read_up_to(int fd, char *to, size_t size)
+ssize_t file_read_up_to(int fd, char *to, size_t size)
 {
 	size_t used = 0;
 
@@ -62,7 +61,7 @@ static int read_growing(int fd, size_t limit, char **ret, size_t *ret_length)
 	for (;;) {
 		/* One byte more than the limit is asked for, to see that there is more. */
 		char *larger = realloc(text, size + 2);
-		ssize_t got = larger ? read_up_to(fd, larger + used, size + 1 - used) : -ENOMEM;
+		ssize_t got = larger ? file_read_up_to(fd, larger + used, size + 1 - used) : -ENOMEM;
 
 		text = larger ? larger : text;
 		if (got < 0 || used + (size_t)got > limit) {
@@ -103,7 +102,7 @@ ssize_t file_read_small(int folder, const char *path, char *to, size_t size)
 	fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	got = read_up_to(fd, to, size);
+	got = file_read_up_to(fd, to, size);
 	close(fd);
 	if (got < 0 || (size_t)got == size) {
 		to[0] = '\0';

@@ -26,6 +26,12 @@
 int file_read(const char *path, size_t limit, char **ret, size_t *ret_length) must_check;
 
 /*
+ * Reads @fd, which stays open, until its end or until @size bytes are there.  Returns how many, or
+ * -errno: then some of @to may have been written.
+ */
+ssize_t file_read_up_to(int fd, char *to, size_t size) must_check;
+
+/*
  * Reads a small file of /proc or /sys, relative to @folder (an fd, or AT_FDCWD), into @to, without
  * allocating; blanks at its end are cut off.  Returns the length, or -errno; -EFBIG where it does
  * not fit with its terminator.  On failure @to is an empty string.
