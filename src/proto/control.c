@@ -100,25 +100,6 @@ void control_prepare(void)
 
 /* --- The daemon's side --- */
 
-/* Whether every key of @root is of any request, or an argument of @command's. */
-static bool knows_every_key(json_t *root, enum control_command command, const struct control_id *id,
-                            struct control_error *reterr)
-{
-	const char *key;
-	char quoted[170];
-	json_t *value;
-
-	json_object_foreach(root, key, value) if (strcmp(key, "v") != 0 && strcmp(key, "id") != 0 &&
-	                                          strcmp(key, "cmd") != 0 &&
-	                                          !fields_have(ARGUMENTS[command], key))
-	{
-		control_error_make(reterr, CONTROL_UNKNOWN_KEY, id, "the key %s is not known here",
-		                   message_quote(key, quoted, sizeof quoted));
-		return false;
-	}
-	return true;
-}
-
 /* Ranges that the types do not have. */
 static const char *out_of_range(const struct control_arguments *a)
 {
@@ -141,10 +122,8 @@ static bool read_arguments(const json_t *root, const struct control_id *id,
 	const char *bad;
 
 	memset(&request->arguments, 0, sizeof request->arguments);
-	if (fields_decode(ARGUMENTS[request->command], root, &request->arguments, why, sizeof why)) {
-		control_error_make(reterr, CONTROL_BAD_VALUE, id, "%s", why);
-		return false;
-	}
+	if (fields_decode(ARGUMENTS[request->command], root, &request->arguments, why, sizeof why))
+		return message_refuse_value(id, why, reterr);
 	bad = out_of_range(&request->arguments);
 	if (bad)
 		control_error_make(reterr, CONTROL_BAD_VALUE, id,
@@ -152,44 +131,24 @@ static bool read_arguments(const json_t *root, const struct control_id *id,
 	return !bad;
 }
 
-static bool read_command(const json_t *root, const struct control_id *id, enum control_command *ret,
-                         struct control_error *reterr)
-{
-	const char *name = json_string_value(json_object_get(root, "cmd"));
-	char quoted[170];
-
-	if (!name) {
-		control_error_make(reterr, CONTROL_BAD_VALUE, id,
-		                   "the key \"cmd\" must hold a command's name");
-		return false;
-	}
-	if (!control_command_find(name, ret)) {
-		control_error_make(reterr, CONTROL_UNKNOWN_COMMAND, id,
-		                   "the command %s is not known here",
-		                   message_quote(name, quoted, sizeof quoted));
-		return false;
-	}
-	return true;
-}
-
 int control_decode_request(const char *line, size_t length, struct control_request *ret,
                            struct control_error *reterr)
 {
 	struct control_request request;
 	json_t *root = message_load(line, length, CONTROL_REQUEST_MAX, reterr);
-	bool is_good = false;
+	const struct control_id *id = &request.id;
+	unsigned command;
+	bool is_good;
 
 	if (!root)
 		return -EINVAL;
-	if (!message_read_id(root, &request.id))
-		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
-		                   "an \"id\" is an integer or a string of at most %d bytes",
-		                   CONTROL_ID_MAX);
-	else
-		is_good = message_speaks_version(root, CONTROL_VERSION, "control", &request.id, reterr) &&
-		          read_command(root, &request.id, &request.command, reterr) &&
-		          knows_every_key(root, request.command, &request.id, reterr) &&
-		          read_arguments(root, &request.id, &request, reterr);
+	is_good = message_begin(root, CONTROL_VERSION, "control", &request.id, reterr) &&
+	          message_read_command(root, COMMANDS, CONTROL_COMMANDS, id, &command, reterr) &&
+	          message_knows_keys(root, ARGUMENTS[command], id, reterr);
+	if (is_good) {
+		request.command = (enum control_command)command;
+		is_good = read_arguments(root, id, &request, reterr);
+	}
 	json_decref(root);
 	if (!is_good)
 		return -EINVAL;

@@ -27,6 +27,19 @@ static const struct field QUALITY_FIELDS[] = {
 	FIELD_OF_WORDS("leap", struct report_host_quality, leap, REPORT_LEAP_NAMES),
 	FIELDS_END
 };
+/* read_reason() reads the value: a refusal tells all that there is to choose from. */
+static const struct field NUDGE_ARGUMENTS[] = {
+	FIELD_OF_WORDS("reason", struct host_request, reason, HOST_REASON_NAMES),
+	FIELDS_END
+};
+static const struct field STATUS_ARGUMENTS[] = { FIELDS_END };
+static const struct field *const ARGUMENTS[] = {
+	[HOST_NUDGE] = NUDGE_ARGUMENTS,
+	[HOST_QUALITY] = QUALITY_FIELDS,
+	[HOST_STATUS] = STATUS_ARGUMENTS,
+};
+_Static_assert(COUNT(ARGUMENTS) == HOST_COMMANDS, "every command has its arguments");
+
 static const struct field NUDGE_REPLY[] = {
 	FIELD("is_delayed", FIELD_BOOL, struct host_reply, is_delayed),
 	FIELDS_END
@@ -49,61 +62,6 @@ static const struct field *const REPLIES[] = {
 _Static_assert(COUNT(REPLIES) == HOST_COMMANDS, "every command has a reply");
 /* clang-format on */
 
-static bool refuse_value(const struct control_id *id, const char *why, struct control_error *reterr)
-{
-	control_error_make(reterr, CONTROL_BAD_VALUE, id, "%s", why);
-	return false;
-}
-
-static bool read_command(const json_t *root, struct host_request *r, struct control_error *reterr)
-{
-	const char *name = json_string_value(json_object_get(root, "cmd"));
-	char quoted[170];
-
-	if (!name)
-		return refuse_value(&r->id, "the key \"cmd\" must hold a command's name", reterr);
-	for (unsigned i = 0; i < HOST_COMMANDS; i++)
-		if (strcmp(COMMANDS[i], name) == 0) {
-			r->command = (enum host_command)i;
-			return true;
-		}
-	control_error_make(reterr, CONTROL_UNKNOWN_COMMAND, &r->id, "the command %s is not known here",
-	                   message_quote(name, quoted, sizeof quoted));
-	return false;
-}
-
-static bool is_key_of(enum host_command command, const char *key)
-{
-	if (strcmp(key, "v") == 0 || strcmp(key, "id") == 0 || strcmp(key, "cmd") == 0)
-		return true;
-	switch (command) {
-	case HOST_NUDGE: return strcmp(key, "reason") == 0;
-	case HOST_QUALITY:
-		for (const struct field *field = QUALITY_FIELDS; field->key; field++)
-			if (strcmp(key, field->key) == 0)
-				return true;
-		return false;
-	case HOST_STATUS:
-	case HOST_COMMANDS: return false;
-	}
-	return false;
-}
-
-static bool knows_every_key(json_t *root, const struct host_request *r, struct control_error *reterr)
-{
-	const char *key;
-	char quoted[170];
-	json_t *value;
-
-	json_object_foreach(root, key, value) if (!is_key_of(r->command, key))
-	{
-		control_error_make(reterr, CONTROL_UNKNOWN_KEY, &r->id, "the key %s is not known here",
-		                   message_quote(key, quoted, sizeof quoted));
-		return false;
-	}
-	return true;
-}
-
 static bool read_reason(const json_t *root, struct host_request *r, struct control_error *reterr)
 {
 	const json_t *reason = json_object_get(root, "reason");
@@ -112,8 +70,8 @@ static bool read_reason(const json_t *root, struct host_request *r, struct contr
 		return true;
 	if (json_is_string(reason) && host_reason_find(json_string_value(reason), &r->reason))
 		return true;
-	return refuse_value(&r->id, "a \"reason\" is pause, restore, migration, host-step or resume",
-	                    reterr);
+	return message_refuse_value(
+		&r->id, "a \"reason\" is pause, restore, migration, host-step or resume", reterr);
 }
 
 /* What is missing, or contradicts itself, would be taken for something better than it says. */
@@ -121,18 +79,20 @@ static bool read_quality(const json_t *root, struct host_request *r, struct cont
 {
 	struct report_host_quality *q = &r->quality;
 	size_t length = json_string_length(json_object_get(root, "daemon"));
+	const struct control_id *id = &r->id;
 	char why[200];
 
 	if (fields_decode(QUALITY_FIELDS, root, q, why, sizeof why) < 0)
-		return refuse_value(&r->id, why, reterr);
+		return message_refuse_value(id, why, reterr);
 	if (length >= sizeof q->daemon)
-		return refuse_value(&r->id, "the name of the \"daemon\" is too long", reterr);
+		return message_refuse_value(id, "the name of the \"daemon\" is too long", reterr);
 	if (q->has_root_distance && q->root_distance.ns < 0)
-		return refuse_value(&r->id, "\"root_distance_ns\" cannot be negative", reterr);
+		return message_refuse_value(id, "\"root_distance_ns\" cannot be negative", reterr);
 	if (q->is_synchronized && !q->has_root_distance)
-		return refuse_value(&r->id, "who is synchronised has a \"root_distance_ns\"", reterr);
+		return message_refuse_value(id, "who is synchronised has a \"root_distance_ns\"",
+		                            reterr);
 	if (q->is_synchronized && q->leap == REPORT_LEAP_UNSYNCHRONISED)
-		return refuse_value(&r->id, "who is synchronised has another \"leap\"", reterr);
+		return message_refuse_value(id, "who is synchronised has another \"leap\"", reterr);
 	return true;
 }
 
@@ -152,18 +112,18 @@ int host_channel_decode(const char *line, size_t length, struct host_request *re
 {
 	struct host_request r = { .reason = HOST_REASON_NONE };
 	json_t *root = message_load(line, length, HOST_CHANNEL_REQUEST_MAX, reterr);
-	bool is_good = false;
+	unsigned command;
+	bool is_good;
 
 	if (!root)
 		return -EINVAL;
-	if (!message_read_id(root, &r.id))
-		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
-		                   "an \"id\" is an integer or a string of at most %d bytes",
-		                   CONTROL_ID_MAX);
-	else
-		is_good = message_speaks_version(root, HOST_CHANNEL_VERSION, "host's", &r.id, reterr) &&
-		          read_command(root, &r, reterr) && knows_every_key(root, &r, reterr) &&
-		          read_arguments(root, &r, reterr);
+	is_good = message_begin(root, HOST_CHANNEL_VERSION, "host's", &r.id, reterr) &&
+	          message_read_command(root, COMMANDS, HOST_COMMANDS, &r.id, &command, reterr) &&
+	          message_knows_keys(root, ARGUMENTS[command], &r.id, reterr);
+	if (is_good) {
+		r.command = (enum host_command)command;
+		is_good = read_arguments(root, &r, reterr);
+	}
 	json_decref(root);
 	if (!is_good)
 		return -EINVAL;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "proto/fields.h"
 
 /* Deep enough for every message there is; jansson's own limit is thousands. */
 #define DEPTH_MAX 16
@@ -140,14 +139,26 @@ bool message_read_id(const json_t *root, struct control_id *ret)
 	return true;
 }
 
-const char *message_quote(const char *word, char *to, size_t size)
+bool message_refuse_value(const struct control_id *id, const char *why,
+                          struct control_error *reterr)
 {
-	return log_quote(word, strnlen(word, 40), to, size);
+	control_error_make(reterr, CONTROL_BAD_VALUE, id, "%s", why);
+	return false;
 }
 
-/* The version comes first: a later one may have keys and commands that mean nothing here. */
-bool message_speaks_version(const json_t *root, int ours, const char *protocol,
-                            const struct control_id *id, struct control_error *reterr)
+/* Says which foreign @word, a "key" or a "command", is not known; only its beginning is shown. */
+static bool refuse_word(enum control_code code, const struct control_id *id, const char *what,
+                        const char *word, struct control_error *reterr)
+{
+	char quoted[170];
+
+	control_error_make(reterr, code, id, "the %s %s is not known here", what,
+	                   log_quote(word, strnlen(word, 40), quoted, sizeof quoted));
+	return false;
+}
+
+static bool speaks_version(const json_t *root, int ours, const char *protocol,
+                           const struct control_id *id, struct control_error *reterr)
 {
 	const json_t *version = json_object_get(root, "v");
 
@@ -164,6 +175,50 @@ bool message_speaks_version(const json_t *root, int ours, const char *protocol,
 			"version %lld of the %s protocol is not spoken here, only %d",
 			(long long)json_integer_value(version), protocol, ours);
 		return false;
+	}
+	return true;
+}
+
+/* The version comes first: a later one may have keys and commands that mean nothing here. */
+bool message_begin(const json_t *root, int ours, const char *protocol, struct control_id *ret_id,
+                   struct control_error *reterr)
+{
+	if (message_read_id(root, ret_id))
+		return speaks_version(root, ours, protocol, ret_id, reterr);
+	control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
+	                   "an \"id\" is an integer or a string of at most %d bytes",
+	                   CONTROL_ID_MAX);
+	return false;
+}
+
+bool message_read_command(const json_t *root, const char *const *commands, unsigned n,
+                          const struct control_id *id, unsigned *ret, struct control_error *reterr)
+{
+	const char *name = json_string_value(json_object_get(root, "cmd"));
+
+	if (!name)
+		return message_refuse_value(id, "the key \"cmd\" must hold a command's name", reterr);
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(commands[i], name) == 0) {
+			*ret = i;
+			return true;
+		}
+	return refuse_word(CONTROL_UNKNOWN_COMMAND, id, "command", name, reterr);
+}
+
+static bool is_of_any_request(const char *key)
+{
+	return strcmp(key, "v") == 0 || strcmp(key, "id") == 0 || strcmp(key, "cmd") == 0;
+}
+
+bool message_knows_keys(json_t *root, const struct field *arguments, const struct control_id *id,
+                        struct control_error *reterr)
+{
+	for (void *at = json_object_iter(root); at; at = json_object_iter_next(root, at)) {
+		const char *key = json_object_iter_key(at);
+
+		if (!is_of_any_request(key) && !fields_have(arguments, key))
+			return refuse_word(CONTROL_UNKNOWN_KEY, id, "key", key, reterr);
 	}
 	return true;
 }

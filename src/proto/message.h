@@ -17,6 +17,7 @@
 
 #include "base/attr.h"
 #include "proto/control.h"
+#include "proto/fields.h"
 
 /*
  * A new reference to the object in @line, or NULL with *@reterr filled in.  @max is in bytes,
@@ -33,11 +34,27 @@ int message_set_id(json_t *root, const struct control_id *id) must_check;
 /* *@ret is what it is without an id, when there is none.  False: it is no proper id. */
 bool message_read_id(const json_t *root, struct control_id *ret) must_check;
 
-/* The first bytes of a foreign word, quoted and safe to print.  Returns @to. */
-const char *message_quote(const char *word, char *to, size_t size);
+/*
+ * What every request begins with: an id, which is *@ret_id from then on, and @ours as the version
+ * of the @protocol.  False with *@reterr filled in; that bears the id where it was a proper one.
+ */
+bool message_begin(const json_t *root, int ours, const char *protocol, struct control_id *ret_id,
+                   struct control_error *reterr) must_check;
 
-/* Whether "v" is @ours; else *@reterr says which version of the @protocol is spoken here. */
-bool message_speaks_version(const json_t *root, int ours, const char *protocol,
-                            const struct control_id *id, struct control_error *reterr) must_check;
+/*
+ * The place of "cmd" among the @n words of @commands.  False with *@reterr filled in; *@ret is
+ * written only on success.
+ */
+bool message_read_command(const json_t *root, const char *const *commands, unsigned n,
+                          const struct control_id *id, unsigned *ret,
+                          struct control_error *reterr) must_check;
+
+/* Whether each key of @root is of any request or has a row in @arguments; *@reterr names one. */
+bool message_knows_keys(json_t *root, const struct field *arguments, const struct control_id *id,
+                        struct control_error *reterr) must_check;
+
+/* Fills in *@reterr with @why, for a value that is not as it should be.  Always false. */
+bool message_refuse_value(const struct control_id *id, const char *why,
+                          struct control_error *reterr);
 
 #endif
