@@ -197,7 +197,8 @@ bool message_read_command(const json_t *root, const char *const *commands, unsig
 	const char *name = json_string_value(json_object_get(root, "cmd"));
 
 	if (!name)
-		return message_refuse_value(id, "the key \"cmd\" must hold a command's name", reterr);
+		return message_refuse_value(id, "the key \"cmd\" must hold a command's name",
+		                            reterr);
 	for (unsigned i = 0; i < n; i++)
 		if (strcmp(commands[i], name) == 0) {
 			*ret = i;
