@@ -61,9 +61,12 @@ static int read_growing(int fd, size_t limit, char **ret, size_t *ret_length)
 	for (;;) {
 		/* One byte more than the limit is asked for, to see that there is more. */
 		char *larger = realloc(text, size + 2);
-		ssize_t got = larger ? file_read_up_to(fd, larger + used, size + 1 - used) : -ENOMEM;
+		ssize_t got = -ENOMEM;
 
-		text = larger ? larger : text;
+		if (larger) {
+			text = larger;
+			got = file_read_up_to(fd, text + used, size + 1 - used);
+		}
 		if (got < 0 || used + (size_t)got > limit) {
 			free(text);
 			return got < 0 ? (int)got : -EFBIG;
