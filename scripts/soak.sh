@@ -4,7 +4,7 @@
 # soak.sh [HOURS [SEED]] - the invariant over random worlds, for long
 #
 # Builds vmtime-sim and lets it live through random scenarios for HOURS
-# simulated hours (default 100000, some twenty minutes of a processor), at the
+# simulated hours (default 100000, an hour or so of a processor), at the
 # lowest priority.  Exits 1 where the invariant was violated; the seeds of these
 # worlds are printed, and `vmtime-sim --soak 0.1 --seed N` lives through one again.
 #
