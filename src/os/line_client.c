@@ -46,9 +46,8 @@ static bool wait_for(struct exchange *x, short events)
 	}
 }
 
-static enum line_client_outcome failed(struct exchange *x, int error)
+enum line_client_outcome line_client_outcome_of(int error)
 {
-	x->error = -error;
 	switch (error) {
 	case ENOENT:
 	case ECONNREFUSED: return LINE_CLIENT_NO_DAEMON;
@@ -56,8 +55,16 @@ static enum line_client_outcome failed(struct exchange *x, int error)
 	case EPERM: return LINE_CLIENT_DENIED;
 	case EPIPE:
 	case ECONNRESET: return LINE_CLIENT_CLOSED;
+	/* connect(2) of a Unix socket: its backlog is full. */
+	case EAGAIN: return LINE_CLIENT_TIMEOUT;
 	default: return LINE_CLIENT_FAILED;
 	}
+}
+
+static enum line_client_outcome failed(struct exchange *x, int error)
+{
+	x->error = -error;
+	return line_client_outcome_of(error);
 }
 
 static enum line_client_outcome connect_to(struct exchange *x, const char *path)

@@ -27,6 +27,9 @@ enum line_client_outcome {
 	LINE_CLIENT_FAILED,    /* anything else: *reterr is a negative errno   */
 };
 
+/* What the errno of connect, send or receive on such a socket comes to; never ANSWERED. */
+enum line_client_outcome line_client_outcome_of(int error);
+
 /*
  * Sends @request (without a line break) to the socket @path.  For LINE_CLIENT_ANSWERED *@ret is the
  * reply without its break, terminated, the caller's to free; otherwise untouched.  *@reterr is

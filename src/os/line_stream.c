@@ -8,21 +8,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static enum line_client_outcome outcome_of(int error)
-{
-	switch (error) {
-	case ENOENT:
-	case ECONNREFUSED: return LINE_CLIENT_NO_DAEMON;
-	case EACCES:
-	case EPERM: return LINE_CLIENT_DENIED;
-	case EPIPE:
-	case ECONNRESET: return LINE_CLIENT_CLOSED;
-	/* connect(2) of a Unix socket: its backlog is full. */
-	case EAGAIN: return LINE_CLIENT_TIMEOUT;
-	default: return LINE_CLIENT_FAILED;
-	}
-}
-
 static void hang_up(struct line_stream *s)
 {
 	if (s->fd >= 0)
@@ -35,7 +20,7 @@ static enum line_client_outcome end_with(struct line_stream *s, int error, int *
 {
 	hang_up(s);
 	*reterr = -error;
-	return outcome_of(error);
+	return line_client_outcome_of(error);
 }
 
 void line_stream_init(struct line_stream *s)
