@@ -90,7 +90,6 @@ static void test_rules(void **state)
 		  "10.0.0.1", "11.0.0.1" },
 	};
 	/* clang-format on */
-
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct candm_access a = { 0 };
 

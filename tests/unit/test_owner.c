@@ -136,7 +136,6 @@ static void test_known_names_and_their_hand_over(void **state)
 		{ { 726, "busybox", ALL, .args = "busybox|ntpd|-p|pool.example" }, "kill 726" },
 	};
 	/* clang-format on */
-
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		void *fresh = NULL;
 		struct owner owner = { .pid = -7 };
