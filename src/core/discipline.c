@@ -463,8 +463,10 @@ static void visit(struct discipline *d, int source, vt_mono now)
 	uint64_t outliers = s->outliers;
 	bool was_followed = source == d->selected;
 	bool was_any = d->selected != SELECT_NONE;
-	enum source_verdict verdict = source_read(s, &world);
+	enum source_verdict verdict;
 
+	world.is_kept = steering_is_kept(d, source, now, &world.kept_within);
+	verdict = source_read(s, &world);
 	if (verdict != SOURCE_FAILED && verdict != SOURCE_SUSPECTED)
 		s->latest_offset = vt_real_since(
 			estimator_remote_at(&s->estimator, s->latest.raw), s->latest.local);

@@ -35,15 +35,17 @@ static bool is_expected(const struct disrupt *d, const struct estimator *e, cons
 {
 	struct innovation i;
 	vt_span since;
-	double plausible = e->readings > 1 ? PLAUSIBLE_PPB : UNPROVEN_PPB;
+	double plausible = e->readings > 1 ? PLAUSIBLE_PPB : UNPROVEN_PPB, drifted;
 
 	if (!estimator_expect(e, r, &i))
 		return true; /* the first reading, or a stale one: no business of ours */
 	/* What was suspicious once does not become plausible by being looked at again. */
 	since = d->n > 0 ? vt_mono_since(d->noticed, d->since) : i.since;
+	drifted = plausible * vt_span_seconds(since);
+	if (d->is_witnessed)
+		drifted = fmin(drifted, (double)d->drifted.ns);
 	return fabs((double)i.size.ns) <= UNSUSPICIOUS_NS + (double)r->radius.ns +
-	                                          NOISE_SIGMAS * (double)i.sigma.ns +
-	                                          plausible * vt_span_seconds(since);
+	                                          NOISE_SIGMAS * (double)i.sigma.ns + drifted;
 }
 
 /* The source's advance beyond nominal from @a to @b, in ns. */

@@ -16,6 +16,9 @@
  * until they tell.  One that agrees with the old expectation dismisses it as an
  * outlier; any other starts the suspicion anew, and nothing is followed while
  * it lasts.
+ *
+ * A source that was silent for long could have drifted far by itself.  Where another one has kept
+ * our clock meanwhile that is no excuse, and the caller says how far it may be off at most.
  */
 
 #include <stdbool.h>
@@ -30,6 +33,8 @@
 struct disrupt {
 	bool is_proven;                             /* other evidence says that it jumped         */
 	bool is_urgent;                             /* somebody waits for the outcome             */
+	bool is_witnessed;                          /* it cannot have drifted by more ...         */
+	vt_span drifted;                            /* ... than this since the latest good reading */
 	unsigned n;                                 /* suspicious readings that agree so far */
 	unsigned in_a_row;                          /* the same, not only the latest ones       */
 	struct reading suspects[DISRUPT_AGREEING];  /* the latest of them                        */

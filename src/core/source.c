@@ -32,6 +32,9 @@
 
 #define FASTEST VT_PPM(100000) /* no kernel slews its clock faster */
 
+/* Two sources may differ by this much without anything having happened. */
+#define LARGE VT_MS(1)
+
 /* A reading from before the wake-up that asked for it is no reading, give or take an odd driver. */
 #define TOO_OLD VT_SEC(1)
 
@@ -231,11 +234,31 @@ static enum source_verdict suspect(struct source *s, const struct reading *r, vt
 	return SOURCE_SUSPECTED;
 }
 
-static enum source_verdict judge(struct source *s, const struct reading *r, vt_mono now)
+/*
+ * Farther from a clock that another source has kept than both can be wrong: it did not drift there,
+ * unless it was there before.  Once there is a suspicion, that it follows from this is not forgotten.
+ */
+static void hear_the_other(struct source *s, const struct reading *r,
+                           const struct source_world *world)
 {
-	unsigned suspects = s->disrupt.in_a_row;
-	enum disrupt_verdict verdict = disrupt_judge(&s->disrupt, &s->estimator, r);
+	vt_span most = vt_span_add(vt_span_add(world->kept_within, source_error(s)), LARGE);
+	vt_span apart = vt_span_sub(vt_span_abs(vt_real_since(r->remote, r->local)), r->radius);
 
+	if (s->disrupt.n > 0)
+		return;
+	s->disrupt.is_witnessed = world->is_kept && apart.ns > most.ns;
+	s->disrupt.drifted = most;
+}
+
+static enum source_verdict judge(struct source *s, const struct reading *r,
+                                 const struct source_world *world)
+{
+	vt_mono now = world->now;
+	unsigned suspects = s->disrupt.in_a_row;
+	enum disrupt_verdict verdict;
+
+	hear_the_other(s, r, world);
+	verdict = disrupt_judge(&s->disrupt, &s->estimator, r);
 	remember(s, verdict != DISRUPT_QUIET && verdict != DISRUPT_DISMISSED);
 	switch (verdict) {
 	case DISRUPT_QUIET:
@@ -338,5 +361,5 @@ enum source_verdict source_read(struct source *s, const struct source_world *wor
 	           vt_mono_since(world->now, r.raw).ns > TOO_OLD.ns) {
 		return fail(s, world->now, TROUBLE_BACKWARDS);
 	}
-	return judge(s, &r, world->now);
+	return judge(s, &r, world);
 }

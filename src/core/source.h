@@ -88,6 +88,8 @@ struct source_world {
 	vt_rate steered;      /* our clock's present rate against CLOCK_MONOTONIC_RAW */
 	bool is_tai_known;
 	vt_span utc_minus_tai;
+	bool is_kept;         /* another source has kept our clock ... */
+	vt_span kept_within;  /* ... within this of its own time       */
 };
 
 /* @rate and @rate_sigma: what is known of the rate beforehand (drift file).  @port is borrowed. */

@@ -140,6 +140,16 @@ bool steering_step(struct discipline *d, int source, vt_span correction)
 	return true;
 }
 
+bool steering_is_kept(const struct discipline *d, int source, vt_mono now, vt_span *ret_within)
+{
+	struct bound bound = d->bound;
+
+	/* That it is no promise any more, since there is a suspicion, takes nothing from what it was. */
+	bound.shelf_life = SHELF_LIFE;
+	return d->has_updated && d->selected != SELECT_NONE && d->selected != source &&
+	       bound_at(&bound, now, ret_within) == BOUND_HOLDS;
+}
+
 void steering_void_bound(struct discipline *d)
 {
 	d->bound.shelf_life = VT_NS(-1);

@@ -42,6 +42,12 @@ void steering_take_bound(struct discipline *d, const struct source *s, vt_rate b
 /* Ends the bound: nothing is promised, and the kernel is told so. */
 void steering_void_bound(struct discipline *d);
 
+/*
+ * Whether a source other than @source keeps our clock, and within what of that one's time at @now if
+ * nothing jumped.
+ */
+bool steering_is_kept(const struct discipline *d, int source, vt_mono now, vt_span *ret_within);
+
 /* Was our clock, as it shows in @seen, moved by somebody else since we last looked? */
 bool steering_is_set_away(const struct discipline *d, const struct clock_pair *seen);
 

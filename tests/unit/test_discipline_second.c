@@ -219,6 +219,111 @@ static void test_second_alone_sees_the_jump(void **state)
 	assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_OK);
 }
 
+/* The followed one is silent for half a minute; it answers again at its next try, a second away at most. */
+static void silence_first(struct world *w, uint64_t seed)
+{
+	struct source_conf second = SOURCE_CONF_DEFAULT;
+
+	second.is_dpoll_given = true;
+	second.dpoll = 1;
+	settle_in(w, seed, &second);
+	w->sources[0].outcome = SOURCE_BROKEN;
+	world_run(w, VT_SEC(33));
+	assert_int_equal(w->discipline.selected, 1);
+	w->sources[0].outcome = SOURCE_READ;
+}
+
+/*
+ * Alone it could have drifted as far in half a minute.  Not so where another has kept the clock
+ * meanwhile: it jumped, and from its first reading on the status says so.
+ */
+static void test_jump_is_not_hidden_by_a_silence(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 24; seed++) {
+		struct world w;
+		unsigned reads;
+
+		silence_first(&w, seed);
+		pause_all(&w, seed % 2 ? VT_NS(1581302) : VT_NS(-2500000));
+		reads = w.sources[0].reads;
+		for (int ms = 0; ms < 2500 && w.clock.steps == 0; ms++) {
+			world_run(&w, VT_MS(1));
+			if (w.sources[0].reads != reads && w.clock.steps == 0)
+				assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_DISRUPTED);
+		}
+		world_run(&w, VT_SEC(1));
+		assert_int_equal(w.clock.steps, 1);
+		assert_int_equal(repaired(&w, 0)->cause, STEP_PAUSE);
+		assert_int_equal(repaired(&w, 0)->end, DISRUPTION_STEPPED);
+		assert_int_equal(w.discipline.selected, 0);
+		assert_true(fabs(world_error_ns(&w)) < 10000);
+		assert_int_equal(w.kinds[EVENT_DISRUPTED], 1);
+		assert_int_equal(w.violations + w.unnoticed, 0);
+	}
+}
+
+/* What is no jump stays none: that the two disagree, that the crystal changed, that one drifted a little. */
+static void test_who_comes_back_is_followed(void **state)
+{
+	(void)state;
+	enum { DISAGREE, CRYSTAL, DRIFT, CASES };
+
+	for (uint64_t seed = 0; seed < 24; seed++) {
+		int what = (int)(seed % CASES);
+		struct source_conf second = SOURCE_CONF_DEFAULT;
+		struct world w;
+
+		second.is_dpoll_given = true;
+		settle_in(&w, seed, &second);
+		if (what == DISAGREE) {
+			lie(&w, 1, VT_MS(5));
+			world_run(&w, VT_SEC(60));
+			assert_int_equal(w.discipline.selected, 0);
+		}
+		w.sources[0].outcome = SOURCE_BROKEN;
+		world_run(&w, VT_SEC(10));
+		assert_int_equal(w.discipline.selected, 1);
+		if (what != DRIFT)
+			w.reference_ppb += what == CRYSTAL ? 45e3 : 15e3;
+		world_run(&w, VT_SEC(30));
+		if (what == DRIFT)
+			lie(&w, 0, VT_US(900));
+		w.sources[0].outcome = SOURCE_READ;
+		w.kinds[EVENT_DISRUPTED] = 0;
+		world_run(&w, VT_SEC(2));
+		assert_int_equal(w.discipline.selected, 0);
+		assert_int_equal(w.kinds[EVENT_DISRUPTED], 0);
+		assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_OK);
+		world_run(&w, VT_SEC(10));
+		assert_int_equal(w.clock.steps, 0);
+		assert_true(fabs(world_error_ns(&w) - (what == DRIFT ? 900e3 : 0)) < 1000);
+	}
+}
+
+/* It moved farther than that beside the other one: as if it had jumped while it was read. */
+static void test_who_comes_back_elsewhere_is_held(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 12; seed++) {
+		struct world w;
+
+		silence_first(&w, seed);
+		lie(&w, 0, VT_MS(2));
+		world_run(&w, VT_SEC(3));
+		assert_int_equal(w.discipline.selected, 1);
+		assert_int_equal(repaired(&w, 0)->end, DISRUPTION_HELD);
+		assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_OK);
+		assert_int_equal(w.clock.steps, 0);
+		assert_true(fabs(world_error_ns(&w)) < 100000);
+		assert_int_equal(w.violations, 0);
+		lie(&w, 0, VT_NS(0));
+		world_run(&w, VT_SEC(60));
+		assert_int_equal(w.discipline.selected, 0);
+		assert_int_equal(w.clock.steps, 0);
+	}
+}
+
 /* Neither half of it is to be trusted: nothing is followed, and it says why, once. */
 static void test_to_and_fro_is_given_up(void **state)
 {
@@ -264,6 +369,9 @@ int main(void)
 		cmocka_unit_test(test_held_one_is_followed_when_it_is_the_last),
 		cmocka_unit_test(test_second_makes_it_faster),
 		cmocka_unit_test(test_second_alone_sees_the_jump),
+		cmocka_unit_test(test_jump_is_not_hidden_by_a_silence),
+		cmocka_unit_test(test_who_comes_back_is_followed),
+		cmocka_unit_test(test_who_comes_back_elsewhere_is_held),
 		cmocka_unit_test(test_to_and_fro_is_given_up),
 	};
 
