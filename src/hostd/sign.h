@@ -24,7 +24,8 @@
 #define GUEST_UUID_MAX 37
 
 enum sign_kind {
-	SIGN_APPEARED,   /* there is such a guest: everything below is filled in.  To be checked once    */
+	SIGN_APPEARED,   /* there is such a guest: everything below is filled in.  To be checked once.
+	                    Comes again for one that is known, when a connection was down meanwhile  */
 	SIGN_GONE,       /* there is none any more; @guest is never used again                           */
 	SIGN_STOPPED,    /* its CPUs stand still: nothing may be queued for it                            */
 	SIGN_RUNNING,    /* its CPUs run again, or began to; @reason says why as far as it is known       */
