@@ -34,6 +34,9 @@
 
 #define DISCIPLINE_SOURCES_MAX SOURCES_MAX
 
+/* An offset larger than this is no drift. */
+#define DISCIPLINE_LARGE VT_MS(1)
+
 struct discipline_conf {
 	struct step_conf step;
 	vt_rate max_slew;              /* `maxslewrate`                                         */

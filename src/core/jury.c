@@ -64,6 +64,12 @@ bool jury_has_other(const struct source *sources, int n, int source)
 	return false;
 }
 
+void jury_release(struct source *s)
+{
+	s->was_held = s->was_held || s->is_held;
+	s->is_held = false;
+}
+
 int jury_select(const struct source *sources, int n, int current)
 {
 	struct candidate candidates[SOURCES_MAX];

@@ -21,6 +21,9 @@
 /* EVIDENCE_SECOND_AGREES, EVIDENCE_CONTRADICTED, both, or 0; @jumped: the index of who has jumped. */
 unsigned jury_hear(const struct source *sources, int n, int jumped);
 
+/* @s may be followed again, if it was held. */
+void jury_release(struct source *s);
+
 /* Which one to follow: an index, or SELECT_NONE.  @current: the one that is followed now. */
 int jury_select(const struct source *sources, int n, int current);
 

@@ -7,7 +7,8 @@
  *
  * A part of discipline.c that stands by itself: everything that moves the
  * clock, or tells the kernel of it, and the bound that follows from it.  Why it
- * is moved is decided in discipline.c; nobody else includes this.
+ * is moved is decided in discipline.c and its other parts; nobody else includes
+ * this.
  */
 
 #include "core/discipline.h"
