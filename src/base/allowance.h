@@ -37,10 +37,22 @@ static inline void allowance_refill(struct allowance *a, vt_mono now)
 	a->given = vt_mono_add(a->given, VT_NS(due * a->interval.ns));
 }
 
+/* Whether there is one as of the latest call that was told the time. */
+static inline bool allowance_is_left(const struct allowance *a)
+{
+	return a->spent < a->most;
+}
+
+/* When there is one again; where one is left, an instant that is past or soon. */
+static inline vt_mono allowance_next(const struct allowance *a)
+{
+	return vt_mono_add(a->given, a->interval);
+}
+
 static inline bool allowance_has(struct allowance *a, vt_mono now)
 {
 	allowance_refill(a, now);
-	return a->spent < a->most;
+	return allowance_is_left(a);
 }
 
 /* Takes one.  False where there is none now. */

@@ -3,7 +3,7 @@
 
 #include "core/steering.h"
 
-/* Who only observes finds the same offset at every reading: told anew only once it has changed by half. */
+/* Who only observes finds the same offset at every reading: told anew once it has changed by half. */
 static bool is_told(const struct discipline *d, enum step_cause cause, vt_span correction)
 {
 	vt_span change = vt_span_abs(vt_span_sub(correction, d->unstepped));

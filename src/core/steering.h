@@ -44,8 +44,8 @@ void steering_take_bound(struct discipline *d, const struct source *s, vt_rate b
 void steering_void_bound(struct discipline *d);
 
 /*
- * Whether a source other than @source keeps our clock, and within what of that one's time at @now if
- * nothing jumped.
+ * Whether a source other than @source keeps our clock, and within what of that one's time at @now
+ * if nothing jumped.
  */
 bool steering_is_kept(const struct discipline *d, int source, vt_mono now, vt_span *ret_within);
 

@@ -20,7 +20,7 @@
 void upheaval_open(struct discipline *d, int source, unsigned evidence, vt_span blind_for,
                    vt_mono now);
 
-/* The same, and ends what would have been right in the old world: no slew goes on, no bound holds. */
+/* The same, and ends what was right in the old world: no slew goes on, no bound holds. */
 void upheaval_begin(struct discipline *d, int source, unsigned evidence, vt_span blind_for,
                     vt_mono now);
 
@@ -32,9 +32,9 @@ void upheaval_close(struct discipline *d, int source, const struct repair *repai
                     enum step_cause cause, vt_span correction);
 
 /*
- * The same, unless it is slewed away: that is no end before the clock is right, and until then it stays
- * one disruption, whatever the readings in between would be called alone.  @is_new: this reading
- * showed more than a distance.
+ * The same, unless it is slewed away: that is no end before the clock is right, and until then it
+ * stays one disruption, whatever the readings in between would be called alone.  @is_new: this
+ * reading showed more than a distance.
  */
 void upheaval_end(struct discipline *d, int source, const struct repair *repair,
                   enum step_cause cause, vt_span correction, bool is_new);

@@ -12,7 +12,10 @@
 
 #include "core/discipline.h"
 
-/* No source answers, @source last of all; but that somebody moved the clock, the clock itself tells. */
+/*
+ * No source answers, @source was the last; but that somebody moved the clock, the clock itself tells.
+ * Then nothing is known of it.
+ */
 void witness_watch_over(struct discipline *d, int source, vt_mono now);
 
 /* Makes every source due, and those who read it hurry. */

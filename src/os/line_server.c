@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,175 +11,41 @@
 
 #define ACCEPT_BUDGET 8 /* new clients a dispatch */
 #define ACCEPT_PAUSE  VT_SEC(1)
-#define OUT_FIRST     4096
-
-/* The first line that waits in `in`, or what there is of it. */
-static size_t line_length(const struct line_client_state *c, bool *ret_found)
-{
-	const char *from = c->in ? c->in + c->in_taken : NULL;
-	const char *end = from ? memchr(from, '\n', c->in_used - c->in_taken) : NULL;
-
-	*ret_found = end != NULL;
-	return end ? (size_t)(end - from) : c->in_used - c->in_taken;
-}
 
 static bool has_line(const struct line_client_state *c)
 {
-	bool found;
-
-	(void)line_length(c, &found);
-	return found;
+	return line_buffers_has_line(&c->buffers);
 }
 
 static bool owes_bytes(const struct line_client_state *c)
 {
-	return c->out_used > c->out_sent;
+	return line_buffers_owes(&c->buffers);
 }
 
 static void close_client(struct line_client_state *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
-	free(c->in);
-	free(c->out);
+	line_buffers_fini(&c->buffers);
 	*c = (struct line_client_state){ .fd = -1, .poll_index = -1 };
-}
-
-/* A request more every 1/RATE s, up to BURST. */
-static void refill(struct line_client_state *c, vt_mono now)
-{
-	vt_span since = vt_mono_since(now, c->refilled);
-
-	if (since.ns <= 0)
-		return;
-	c->tokens += vt_span_seconds(since) * LINE_SERVER_RATE;
-	if (c->tokens > LINE_SERVER_BURST)
-		c->tokens = LINE_SERVER_BURST;
-	c->refilled = now;
-}
-
-static vt_mono next_token(const struct line_client_state *c)
-{
-	vt_span wait = vt_span_from_ns((1 - c->tokens) / LINE_SERVER_RATE * 1e9 + 1);
-
-	return vt_mono_add(c->refilled, vt_span_max(wait, VT_NS(0)));
-}
-
-/* Sends what is owed.  False: the client is gone. */
-static bool flush(struct line_client_state *c, vt_mono now)
-{
-	while (owes_bytes(c)) {
-		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_used - c->out_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN;
-		c->out_sent += (size_t)n;
-		c->moved = now;
-	}
-	/* Most of the time nothing is owed, so nothing is kept. */
-	free(c->out);
-	c->out = NULL;
-	c->out_used = c->out_sent = c->out_size = 0;
-	return true;
-}
-
-/* Makes room for @more bytes behind what is owed.  False: too much, or no memory. */
-static bool make_room(struct line_client_state *c, size_t more)
-{
-	size_t owed = c->out_used - c->out_sent;
-	size_t size = c->out_size ? c->out_size : OUT_FIRST;
-	char *larger;
-
-	if (more > LINE_REPLY_BACKLOG || owed > LINE_REPLY_BACKLOG - more)
-		return false;
-	if (c->out_sent) {
-		memmove(c->out, c->out + c->out_sent, owed);
-		c->out_used = owed;
-		c->out_sent = 0;
-	}
-	while (size < owed + more)
-		size *= 2;
-	if (size == c->out_size)
-		return true;
-	larger = realloc(c->out, size);
-	if (!larger)
-		return false;
-	c->out = larger;
-	c->out_size = size;
-	return true;
-}
-
-/* Queues @text and a break, and sends what the socket takes.  False: the client is to be dropped.
- */
-static bool put_line(struct line_client_state *c, const char *text, size_t length, vt_mono now)
-{
-	if (!make_room(c, length + 1))
-		return false;
-	/* Its time to take it begins now, however long there was nothing to take. */
-	if (!owes_bytes(c))
-		c->moved = now;
-	memcpy(c->out + c->out_used, text, length);
-	c->out[c->out_used + length] = '\n';
-	c->out_used += length + 1;
-	return flush(c, now);
-}
-
-/* Moves what has not been popped to the front. */
-static void compact(struct line_client_state *c)
-{
-	if (!c->in || !c->in_taken)
-		return;
-	memmove(c->in, c->in + c->in_taken, c->in_used - c->in_taken);
-	c->in_used -= c->in_taken;
-	c->in_taken = 0;
-}
-
-/* Reads what has come and fits.  False: the client is to be dropped. */
-static bool receive(struct line_client_state *c, vt_mono now)
-{
-	ssize_t n;
-
-	if (!c->in)
-		c->in = malloc(LINE_REQUEST_MAX + 1);
-	if (!c->in)
-		return false;
-	compact(c);
-	n = recv(c->fd, c->in + c->in_used, LINE_REQUEST_MAX + 1 - c->in_used, MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n == 0) {
-		c->is_ended = true;
-		return true;
-	}
-	c->in_used += (size_t)n;
-	c->moved = now;
-	return true;
 }
 
 /* Nothing is read from a client that still has something to do with what it sent or was sent. */
 static bool is_read(const struct line_client_state *c)
 {
-	return !c->is_ended && !owes_bytes(c) && !has_line(c) && c->tokens >= 1 &&
-	       c->hold != LINE_HOLD_REPLY;
+	return !c->buffers.is_ended && !owes_bytes(c) && !has_line(c) &&
+	       allowance_is_left(&c->requests) && c->hold != LINE_HOLD_REPLY;
 }
 
 static bool is_done(const struct line_client_state *c)
 {
-	return c->is_ended && !owes_bytes(c) && !has_line(c) && c->hold == LINE_HOLD_NOT;
+	return c->buffers.is_ended && !owes_bytes(c) && !has_line(c) && c->hold == LINE_HOLD_NOT;
 }
 
 /* Nothing is wrong with the silence of one that is held. */
 static bool may_idle(const struct line_client_state *c)
 {
 	return c->hold != LINE_HOLD_NOT && !owes_bytes(c);
-}
-
-static bool is_too_long(const struct line_client_state *c)
-{
-	return c->in && !has_line(c) && c->in_used - c->in_taken > LINE_REQUEST_MAX;
 }
 
 /* Whether the group @wanted is one of the peer's: its own or a supplementary one. */
@@ -266,9 +131,10 @@ static bool identify(const struct line_server *s, int fd, struct line_client_sta
 /* Whose request is too long is told so, and hears no more. */
 static void end_too_long(struct line_server *s, struct line_client_state *c, vt_mono now)
 {
-	if (!is_too_long(c))
+	if (!line_buffers_is_too_long(&c->buffers))
 		return;
-	(void)put_line(c, s->conf.too_long_reply, strlen(s->conf.too_long_reply), now);
+	(void)line_buffers_put(&c->buffers, c->fd, s->conf.too_long_reply,
+			       strlen(s->conf.too_long_reply), now);
 	close_client(c);
 }
 
@@ -288,11 +154,11 @@ static void welcome(struct line_server *s, int fd, vt_mono now)
 	who.fd = fd;
 	who.id = ++s->last_id;
 	who.poll_index = -1;
-	who.tokens = LINE_SERVER_BURST;
-	who.refilled = who.moved = now;
+	who.requests = ALLOWANCE(LINE_SERVER_BURST, VT_NS(1000000000 / LINE_SERVER_RATE));
+	who.buffers.moved = now;
 	*c = who;
 	/* Who has something to ask has mostly sent it with his coming: a turn less to wait. */
-	if (!receive(c, now))
+	if (!line_buffers_receive(&c->buffers, c->fd, now))
 		close_client(c);
 	else
 		end_too_long(s, c, now);
@@ -333,9 +199,10 @@ static void accept_clients(struct line_server *s, vt_mono now)
 /* What poll said about one client.  False: it is to be dropped. */
 static bool serve(struct line_client_state *c, short revents, vt_mono now)
 {
-	if (revents & POLLOUT && !flush(c, now))
+	if (revents & POLLOUT && !line_buffers_flush(&c->buffers, c->fd, now))
 		return false;
-	if (revents & (POLLIN | POLLHUP | POLLERR) && is_read(c) && !receive(c, now))
+	if (revents & (POLLIN | POLLHUP | POLLERR) && is_read(c) &&
+	    !line_buffers_receive(&c->buffers, c->fd, now))
 		return false;
 	/* Once both directions are shut nobody reads replies; poll would say so for ever. */
 	if (revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -353,7 +220,7 @@ static bool has_left(const struct line_client_state *c)
 {
 	struct pollfd fd = { .fd = c->fd };
 
-	return c->hold != LINE_HOLD_NOT && (c->is_ended || c->hold == LINE_HOLD_REPLY) &&
+	return c->hold != LINE_HOLD_NOT && (c->buffers.is_ended || c->hold == LINE_HOLD_REPLY) &&
 	       poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
@@ -361,10 +228,10 @@ static void update_client(struct line_server *s, struct line_client_state *c, sh
 {
 	vt_mono now = s->now;
 
-	refill(c, now);
+	allowance_refill(&c->requests, now);
 	c->served = 0;
 	if (!serve(c, revents, now) || is_done(c) || has_left(c) ||
-	    (!may_idle(c) && vt_mono_since(now, c->moved).ns >= LINE_SERVER_IDLE.ns)) {
+	    (!may_idle(c) && vt_mono_since(now, c->buffers.moved).ns >= LINE_SERVER_IDLE.ns)) {
 		close_client(c);
 		return;
 	}
@@ -449,18 +316,18 @@ vt_mono line_server_deadline(const struct line_server *s)
 		at = s->accepts_again;
 	for (size_t i = 0; i < LINE_SERVER_CLIENTS; i++) {
 		const struct line_client_state *c = &s->clients[i];
+		bool may_ask = allowance_is_left(&c->requests);
 
 		if (c->fd < 0)
 			continue;
 		if (!may_idle(c))
-			at = vt_mono_min(at, vt_mono_add(c->moved, LINE_SERVER_IDLE));
+			at = vt_mono_min(at, vt_mono_add(c->buffers.moved, LINE_SERVER_IDLE));
 		/* Its last reply is out: close, for it may be waiting for that. */
 		if (is_done(c) || c->is_gone)
 			at = s->now;
 		/* Waiting for its turn, or for its rate to allow the next request. */
-		if (!owes_bytes(c) && c->hold != LINE_HOLD_REPLY &&
-		    (has_line(c) || c->tokens < 1))
-			at = vt_mono_min(at, c->tokens < 1 ? next_token(c) : s->now);
+		if (!owes_bytes(c) && c->hold != LINE_HOLD_REPLY && (has_line(c) || !may_ask))
+			at = vt_mono_min(at, may_ask ? s->now : allowance_next(&c->requests));
 	}
 	return at;
 }
@@ -486,30 +353,26 @@ void line_server_dispatch(struct line_server *s, vt_mono now, const struct pollf
 
 static bool may_ask(const struct line_client_state *c)
 {
-	return c->fd >= 0 && c->served < LINE_SERVER_BUDGET && c->tokens >= 1 && !owes_bytes(c) &&
-	       c->hold != LINE_HOLD_REPLY && has_line(c);
+	return c->fd >= 0 && c->served < LINE_SERVER_BUDGET && allowance_is_left(&c->requests) &&
+	       !owes_bytes(c) && c->hold != LINE_HOLD_REPLY && has_line(c);
 }
 
 bool line_server_pop(struct line_server *s, struct line_request *ret)
 {
 	for (unsigned i = 0; i < LINE_SERVER_CLIENTS; i++) {
 		struct line_client_state *c = &s->clients[(s->turn + i) % LINE_SERVER_CLIENTS];
-		bool found;
-		size_t length;
 
 		if (!may_ask(c))
 			continue;
-		length = line_length(c, &found);
 		*ret = (struct line_request){
 			.client = c->id,
 			.uid = c->uid,
 			.gid = c->gid,
 			.may_change = c->may_change,
-			.line = { c->in + c->in_taken, length },
+			.line = line_buffers_take(&c->buffers),
 		};
-		c->in_taken += length + 1;
 		c->served++;
-		c->tokens--;
+		(void)allowance_take(&c->requests, s->now);
 		/* The next one's turn; a client that floods comes again after all others. */
 		s->turn = (s->turn + i + 1) % LINE_SERVER_CLIENTS;
 		return true;
@@ -542,7 +405,7 @@ void line_server_reply(struct line_server *s, uint32_t client, const char *text,
 	assert(!memchr(text, '\n', length));
 	if (c->hold == LINE_HOLD_REPLY)
 		c->hold = LINE_HOLD_NOT;
-	if (!put_line(c, text, length, s->now))
+	if (!line_buffers_put(&c->buffers, c->fd, text, length, s->now))
 		close_client(c);
 }
 
@@ -575,12 +438,7 @@ bool line_server_hold(struct line_server *s, uint32_t client, enum line_hold hol
 	if (hold != LINE_HOLD_NOT && c->hold == LINE_HOLD_NOT && !may_hold(s, c->uid))
 		return false;
 	c->hold = hold;
-	/* It may be long before it says more. */
-	compact(c);
-	if (c->in && c->in_used == 0) {
-		free(c->in);
-		c->in = NULL;
-	}
+	line_buffers_rest(&c->buffers);
 	return true;
 }
 

@@ -45,10 +45,12 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/allowance.h"
 #include "base/attr.h"
 #include "base/slice.h"
 #include "base/units.h"
 #include "os/files.h"
+#include "os/line_buffers.h"
 
 #define LINE_SERVER_PATH     "/run/vmtime/vmtimed.sock"
 #define LINE_SERVER_CLIENTS  32
@@ -61,8 +63,6 @@
 #define LINE_SERVER_RATE     50 /* requests a second and client */
 #define LINE_SERVER_BURST    100
 #define LINE_SERVER_IDLE     VT_SEC(30)
-#define LINE_REQUEST_MAX     4096         /* bytes, without the line break */
-#define LINE_REPLY_BACKLOG   (256 * 1024) /* bytes not yet taken by the client */
 
 struct line_server_conf {
 	const char *path; /* NULL: the socket has none */
@@ -99,21 +99,12 @@ struct line_client_state {
 	uid_t uid;
 	gid_t gid;
 	bool may_change;
-	bool is_ended;    /* it will send nothing more      */
-	bool is_gone;     /* nobody will read replies       */
+	bool is_gone;     /* nobody will read replies */
 	enum line_hold hold;
 	int poll_index;   /* in the latest prepare; -1: not polled */
 	unsigned served;  /* in this dispatch */
-	double tokens;    /* requests it may make now */
-	vt_mono refilled; /* when tokens were counted */
-	vt_mono moved;    /* when the latest byte came or went */
-	char *in;         /* LINE_REQUEST_MAX + 1 bytes, or NULL */
-	size_t in_used;
-	size_t in_taken; /* popped already, at the front of it */
-	char *out;       /* replies not yet taken, or NULL */
-	size_t out_used;
-	size_t out_sent;
-	size_t out_size;
+	struct allowance requests;
+	struct line_buffers buffers;
 };
 
 struct line_server {

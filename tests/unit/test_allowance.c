@@ -34,6 +34,23 @@ static void test_some_at_once_then_one_each_interval(void **state)
 	assert_false(allowance_take(&a, at_ms(90000)));
 }
 
+/* For who has to wait: awake at that instant there is one, and just before it there is none. */
+static void test_it_says_when(void **state)
+{
+	(void)state;
+	struct allowance a = ALLOWANCE(2, VT_MS(20));
+
+	assert_true(allowance_take(&a, at_ms(1000)));
+	assert_true(allowance_is_left(&a));
+	assert_true(allowance_take(&a, at_ms(1007)));
+	assert_false(allowance_is_left(&a));
+	assert_int_equal(allowance_next(&a).ns, at_ms(1020).ns);
+	assert_false(allowance_has(&a, vt_mono_add(allowance_next(&a), VT_NS(-1))));
+	assert_true(allowance_has(&a, allowance_next(&a)));
+	assert_true(allowance_take(&a, at_ms(1020)));
+	assert_int_equal(allowance_next(&a).ns, at_ms(1040).ns);
+}
+
 static void test_asked_all_the_time_it_gives_no_more(void **state)
 {
 	(void)state;
@@ -60,6 +77,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_some_at_once_then_one_each_interval),
+		cmocka_unit_test(test_it_says_when),
 		cmocka_unit_test(test_asked_all_the_time_it_gives_no_more),
 		cmocka_unit_test(test_a_clock_that_went_back_gives_anew),
 	};

@@ -217,8 +217,8 @@ static void test_stalled_client_is_dropped(void **state)
 			;
 		served += turn(f);
 		pass(f, VT_MS(20));
-		assert_true(f->server.clients[0].out_size <= 2 * LINE_REPLY_BACKLOG);
-		assert_true(f->server.clients[1].out_size <= 2 * LINE_REPLY_BACKLOG);
+		assert_true(f->server.clients[0].buffers.out_size <= 2 * LINE_REPLY_BACKLOG);
+		assert_true(f->server.clients[1].buffers.out_size <= 2 * LINE_REPLY_BACKLOG);
 	}
 	assert_in_range(served, 1, 500);
 	/* The other one is idle as well, but says something now and then. */
@@ -386,7 +386,7 @@ static void test_one_that_is_held_and_leaves_is_noticed_without_a_hangup(void **
 		turn(f);
 		client = asked(f, fd, "wait\n");
 		assert_true(line_server_hold(&f->server, client, holds[i]));
-		f->server.clients[0].is_ended = true;
+		f->server.clients[0].buffers.is_ended = true;
 		line_server_dispatch(&f->server, f->now, NULL, 0);
 		assert_true(line_server_has(&f->server, client));
 		close(fd);
@@ -410,9 +410,9 @@ static void test_a_stream_that_is_not_read_is_dropped(void **state)
 	/* Hours of silence before do not count. */
 	pass(f, VT_SEC(7200));
 	turn(f);
-	while (!f->server.clients[0].out && sent++ < 1000)
+	while (!f->server.clients[0].buffers.out && sent++ < 1000)
 		line_server_reply(&f->server, client, text, sizeof text);
-	assert_non_null(f->server.clients[0].out);
+	assert_non_null(f->server.clients[0].buffers.out);
 	pass(f, vt_span_sub(LINE_SERVER_IDLE, VT_NS(1)));
 	turn(f);
 	assert_true(line_server_has(&f->server, client));
