@@ -509,7 +509,7 @@ static void watch_rtc(struct world *w)
 		return;
 	/* Stepped by it to the second, and by a source for the rest of it. */
 	w->jumps++;
-	discipline_take_rtc(&w->discipline, correction, w->now);
+	discipline_take_word(&w->discipline, EVIDENCE_RTC, correction, w->now);
 }
 
 /* The first reading after a jump shows it: from then on the status must not say that all is well. */

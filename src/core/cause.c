@@ -21,12 +21,13 @@ static const struct {
 	[STEP_SUSPEND]              = { "suspend",              true  },
 	[STEP_HOST_STEP]            = { "host step",            true  },
 	[STEP_LEAP]                 = { "leap second",          false },
+	[STEP_TOLD]                 = { "told by the host",     true  },
 	[STEP_SET_BY_ANOTHER]       = { "set by another",       false },
 	[STEP_DRIFT]                = { "drift",                false },
 };
 
 /* A difference that was measured, one way or the other. */
-#define JUMPED (EVIDENCE_READINGS | EVIDENCE_RTC)
+#define JUMPED (EVIDENCE_READINGS | EVIDENCE_RTC | EVIDENCE_TOLD)
 
 /*
  * The first row of which all of @all and one of @any (where there are any) are true.
@@ -51,6 +52,7 @@ static const struct {
 	{ EVIDENCE_HOST_STEPPED,                   JUMPED,                        STEP_HOST_STEP },
 	{ EVIDENCE_LEAP,                           JUMPED | FACT_ASTRAY,          STEP_LEAP },
 	{ EVIDENCE_SECOND_AGREES,                  JUMPED,                        STEP_PAUSE },
+	{ EVIDENCE_TOLD,                           0,                             STEP_TOLD },
 	{ 0,                                       JUMPED,                        STEP_JUMP },
 	{ FACT_LARGE | FACT_ASTRAY,                0,                             STEP_SET_BY_ANOTHER },
 	/* Nothing to compare with, and far off: whatever happened, it happened unseen. */

@@ -28,6 +28,7 @@ enum step_cause {
 	STEP_SUSPEND,              /* it was suspended by its own kernel                  */
 	STEP_HOST_STEP,            /* the host's clock was stepped                        */
 	STEP_LEAP,                 /* a leap second that only one of the two clocks had   */
+	STEP_TOLD,                 /* the host told the time, and no source knows better  */
 	STEP_SET_BY_ANOTHER,       /* somebody else set our clock                         */
 	STEP_DRIFT,
 };

@@ -116,11 +116,12 @@ void discipline_set_tai(struct discipline *d, vt_span utc_minus_tai);
 void discipline_set_leap(struct discipline *d, int seconds, vt_mono now);
 
 /*
- * No source answers, and the RTC ran on while our clock did not (see rtc_watch.h): @correction is what
- * the clock lacks, give or take a second.  It is stepped if the policy says so; no bound follows.
+ * No source answers, but something else has a word on the time: the RTC ran on while our clock did not
+ * (@of is EVIDENCE_RTC, see rtc_watch.h), or the host told it (EVIDENCE_TOLD).  @correction is what the
+ * clock lacks by that, give or take a second.  It is stepped if the policy says so; no bound follows.
  * Does nothing while there is a source.
  */
-void discipline_take_rtc(struct discipline *d, vt_span correction, vt_mono now);
+void discipline_take_word(struct discipline *d, enum evidence of, vt_span correction, vt_mono now);
 
 /*
  * How far the host's own clock can be off, as far as anybody knows; 0: not known.  Where the host is

@@ -20,6 +20,7 @@ static const char *const NAMES[EVIDENCE_BITS] = {
 	"contradicted",
 	"rtc",
 	"leap",
+	"told",
 };
 
 const char *evidence_name(enum evidence one)

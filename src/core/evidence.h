@@ -34,9 +34,10 @@ enum evidence {
 	EVIDENCE_CONTRADICTED = 1 << 12, /* another selectable source did not: it was the first one */
 	EVIDENCE_RTC          = 1 << 13, /* the battery clock ran on while ours did not            */
 	EVIDENCE_LEAP         = 1 << 14, /* a leap second is due about now                          */
+	EVIDENCE_TOLD         = 1 << 15, /* the host told the time, and no source knows better      */
 };
 
-#define EVIDENCE_BITS 15
+#define EVIDENCE_BITS 16
 
 #define EVIDENCE_DISRUPTS (EVIDENCE_MARKER | EVIDENCE_GENERATION | EVIDENCE_SUSPEND)
 #define EVIDENCE_ASKS     (EVIDENCE_NUDGE | EVIDENCE_CLOCK_SET | EVIDENCE_LATE)

@@ -17,7 +17,7 @@
  *     wait until rtc_watch_deadline()
  *     read CLOCK_MONOTONIC_RAW, the RTC and the system clock, close together
  *     switch (rtc_watch_look(...)) ...
- *     on RTC_WATCH_JUMPED: discipline_take_rtc()
+ *     on RTC_WATCH_JUMPED: discipline_take_word()
  */
 
 #include <stdbool.h>

@@ -75,6 +75,7 @@ static enum step_decision decide(struct step_state *s, const struct step_conf *c
 	case STEP_RESTORED_OR_MIGRATED:
 	case STEP_SUSPEND:
 	case STEP_HOST_STEP:
+	case STEP_TOLD:
 		return decide_jump(conf, correction);
 	case STEP_LEAP:
 		return above(correction, JUMP_THRESHOLD);

@@ -63,16 +63,16 @@ void discipline_witness(struct discipline *d, unsigned evidence, vt_span size, v
 	witness_ask_all(d, now);
 }
 
-void discipline_take_rtc(struct discipline *d, vt_span correction, vt_mono now)
+void discipline_take_word(struct discipline *d, enum evidence of, vt_span correction, vt_mono now)
 {
 	enum disruption_end end = DISRUPTION_LEFT;
 	enum step_cause cause =
-		cause_of(incident_evidence(&d->incident, now) | (unsigned)EVIDENCE_RTC);
+		cause_of(incident_evidence(&d->incident, now) | (unsigned)of);
 	vt_real shows = course_at(&d->course, now);
 
 	if (d->selected != SELECT_NONE || d->conf.is_observing)
 		return;
-	upheaval_begin(d, SELECT_NONE, EVIDENCE_RTC, vt_mono_since(now, d->last_update), now);
+	upheaval_begin(d, SELECT_NONE, of, vt_mono_since(now, d->last_update), now);
 	if (step_decide(&d->step, &d->conf.step, cause, correction, now) == STEP_STEP &&
 	    steering_step(d, SELECT_NONE, correction)) {
 		struct discipline_event *event = event_push(&d->events, EVENT_STEPPED, SELECT_NONE);

@@ -6,7 +6,7 @@
  * witness.h - who else knows of a disruption
  *
  * A part of discipline.c that stands by itself: evidence from outside the
- * readings (discipline_witness), the RTC (discipline_take_rtc), our own clock
+ * readings (discipline_witness), the RTC (discipline_take_word), our own clock
  * while no source answers.
  */
 

@@ -68,6 +68,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 	host_init(&d->host);
 	senses_init(&d->senses, &d->opener);
 	candm_init(&d->candm);
+	agent_init(&d->agent);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -292,7 +293,7 @@ void daemon_read_clocks(struct daemon *d, vt_mono now)
 		discipline_dispatch(&d->discipline, now);
 	}
 	if (battery_look(&d->battery, d->discipline.selected >= 0, now, &lacking))
-		discipline_take_rtc(&d->discipline, lacking, now);
+		discipline_take_word(&d->discipline, EVIDENCE_RTC, lacking, now);
 	if (d->discipline.steps != steps)
 		senses_forgive_step(&d->senses);
 	events_tell(d);
@@ -306,6 +307,7 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
 	n += d->n_host_fds = host_prepare(&d->host, ret + n);
 	n += d->n_candm_fds = candm_sock_prepare(&d->candm.sock, ret + n);
+	n += d->n_agent_fds = agent_prepare(&d->agent, ret + n);
 	n += senses_prepare(&d->senses, daemon_clock_now(), daemon_deadline(d), ret + n);
 	return n;
 }
@@ -325,10 +327,13 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	const struct pollfd *of_host = fds ? fds + d->n_server_fds : NULL;
 	const struct pollfd *of_candm = fds ? of_host + d->n_host_fds : NULL;
+	const struct pollfd *of_agent = fds ? of_candm + d->n_candm_fds : NULL;
 
 	host_dispatch(d, now, of_host, fds ? d->n_host_fds : 0);
-	use_senses(d, now, fds ? of_candm + d->n_candm_fds : NULL);
+	agent_dispatch(d, now, of_agent, fds ? d->n_agent_fds : 0);
+	use_senses(d, now, fds ? of_agent + d->n_agent_fds : NULL);
 	daemon_read_clocks(d, now);
+	agent_settle(d, now);
 	history_sync(&d->history, now);
 	end_if_once(d, now);
 	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
@@ -347,6 +352,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 	first = vt_mono_min(first, held_deadline(&d->held));
 	first = vt_mono_min(first, battery_deadline(&d->battery));
 	first = vt_mono_min(first, host_deadline(&d->host));
+	first = vt_mono_min(first, agent_deadline(&d->agent));
 	first = vt_mono_min(first, event_ring_deadline(&d->history.ring));
 	first = vt_mono_min(first, d->drift_due);
 	if (!d->options.is_observing)
@@ -397,6 +403,17 @@ void daemon_restart_sources(struct daemon *d)
 	refclocks_add_to(&d->refclocks, &d->settings, &d->discipline);
 }
 
+/* Another device than at the start is beyond what the opener may open. */
+static void reload_agent(struct daemon *d, const struct settings *settings)
+{
+	bool is_device = settings->agent[0] == '/';
+
+	if (is_device && strcmp(settings->agent, d->opener.paths.agent) != 0 && d->opener.socket >= 0)
+		log_warn("agent %s: takes effect after a restart", settings->agent);
+	else
+		agent_open(d, settings->agent, settings->agent_port, d->now);
+}
+
 void daemon_reload(struct daemon *d)
 {
 	struct settings settings;
@@ -423,6 +440,7 @@ void daemon_reload(struct daemon *d)
 	if (!is_same)
 		daemon_restart_sources(d);
 	host_open(&d->host, settings.vsock_port, d->now);
+	reload_agent(d, &settings);
 	records_cycle(&d->records);
 	records_make_folder(d, geteuid(), getegid());
 	d->drift_due = vt_mono_min(d->drift_due, vt_mono_add(d->now, settings.drift_interval));
@@ -451,6 +469,7 @@ void daemon_fini(struct daemon *d)
 	records_fini(&d->records);
 	line_server_fini(&d->server);
 	candm_fini(&d->candm);
+	agent_fini(&d->agent);
 	history_fini(&d->history);
 	host_fini(&d->host);
 	senses_fini(&d->senses);

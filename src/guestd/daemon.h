@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "core/discipline.h"
+#include "guestd/agent.h"
 #include "guestd/battery.h"
 #include "guestd/candm.h"
 #include "guestd/held.h"
@@ -37,7 +38,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS + CANDM_SOCK_FDS + SENSES_FDS)
+#define DAEMON_FDS (LINE_SERVER_FDS + HOST_FDS + CANDM_SOCK_FDS + SENSES_FDS + AGENT_FDS)
 
 struct daemon {
 	struct options options;
@@ -50,7 +51,8 @@ struct daemon {
 	struct line_server server;
 	struct host host;
 	struct candm candm;
-	size_t n_server_fds, n_host_fds, n_candm_fds; /* of the latest daemon_prepare: each one's share */
+	struct agent agent;
+	size_t n_server_fds, n_host_fds, n_candm_fds, n_agent_fds; /* of the latest daemon_prepare: each one's share */
 	struct notify notify;
 	struct opener opener;
 	struct clocksource clocksource;

@@ -147,7 +147,7 @@ static void take_quality(struct host *h, const struct report_host_quality *said,
 	};
 }
 
-static struct host_reply reply_to(struct daemon *d, const struct host_request *request, vt_mono now)
+struct host_reply host_answer(struct daemon *d, const struct host_request *request, vt_mono now)
 {
 	struct host *h = &d->host;
 	struct host_reply reply = { .valid = HOST_QUALITY_LASTS };
@@ -176,7 +176,7 @@ static int answer(struct daemon *d, struct slice line, vt_mono now, char **ret, 
 
 	if (host_channel_decode(line.p, line.n, &request, &error) < 0)
 		return control_encode_error(&error, ret, ret_n);
-	reply = reply_to(d, &request, now);
+	reply = host_answer(d, &request, now);
 	return host_channel_encode(&request, &reply, ret, ret_n);
 }
 

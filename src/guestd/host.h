@@ -49,6 +49,9 @@ void host_init(struct host *h);
 void host_open(struct host *h, unsigned port, vt_mono now);
 void host_fini(struct host *h);
 
+/* What is to be answered to @request, after it was done. */
+struct host_reply host_answer(struct daemon *d, const struct host_request *request, vt_mono now);
+
 /* At most HOST_FDS; returns how many are in use. */
 size_t host_prepare(struct host *h, struct pollfd *ret);
 vt_mono host_deadline(const struct host *h);

@@ -12,6 +12,7 @@ static void start_unwritten(struct settings *ret)
 	*ret = (struct settings){
 		.hostclock = true,
 		.vsock_port = SETTINGS_VSOCK_PORT,
+		.agent = "off",
 		.max_slew_rate = { .ppb = 83333333 },
 		.log_banner = 32,
 		.log_change = { .ns = CONF_NS_PER_S },

@@ -60,6 +60,8 @@ struct settings {
 
 	enum step_resume resume;
 	unsigned vsock_port;  /* where the host may speak to us; 0: nowhere */
+	char agent[SETTINGS_PATH_MAX]; /* "off", "auto", "vsock:PORT" or a device: see agent.h */
+	unsigned agent_port;  /* PORT of the above; else 0 */
 	bool is_host_error_given;
 	vt_span host_error;   /* the host's own, as the administrator states it */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guestd/settings_table.h"
 
+#include <string.h>
+
 #include "guestd/settings_values.h"
 
 static const char *const OWNER_RULES[] = {
@@ -51,6 +53,26 @@ static int log_close(void *target, struct conf_reader *reader)
 	return 0;
 }
 
+static int agent_close(void *target, struct conf_reader *reader)
+{
+	struct settings_builder *b = target;
+	struct slice where = slice_of(b->settings.agent);
+	int64_t port;
+
+	b->settings.agent_port = 0;
+	if (slice_equals(where, "off") || slice_equals(where, "auto"))
+		return 0;
+	if (strncmp(where.p, "/dev/", 5) == 0 && where.n > 5)
+		return 0;
+	if (slice_equals(slice_cut(&where, ':'), "vsock") && slice_to_int(where, &port) &&
+	    port >= CONF_PORT_MIN && port < UINT32_MAX) {
+		b->settings.agent_port = (unsigned)port;
+		return 0;
+	}
+	return conf_refuse(reader, "agent: expected off, auto, a device below /dev, or vsock:PORT with "
+			   "a port of at least %d", CONF_PORT_MIN);
+}
+
 /* What the kernel can slew by ticks; chronyd takes larger numbers, too, and keeps to it. */
 #define MAX_SLEW_PPM      100000
 #define MAX_SLEW_READ_PPM 1000000000
@@ -97,6 +119,13 @@ static const struct conf_row ROWS[] = {
 	  .initial = "on",
 	  .help = "Whether the host may tell us of pauses and of its clock's quality, on port 9532 or "
 	          "another one of vsock. What it says never sets the clock." },
+	{ "agent", CONF_SET, { TEXT("WHERE", IN_SETTINGS(agent), SETTINGS_PATH_MAX) },
+	  .close = agent_close,
+	  .initial = "off",
+	  .help = "Answer as the guest's agent, as far as time goes, so that a host can ask for the time "
+	          "and set it without qemu-ga: off; auto, which takes QEMU's port where no qemu-ga is "
+	          "installed, and gives it back when one is; the path of a device below /dev; or "
+	          "vsock:PORT. Where a source answers, a request to set the clock leads to a reading." },
 	{ "clockowner", CONF_SET,
 	  { CHOICE("RULE", IN_SETTINGS(clock_owner), OWNER_RULES) },
 	  .initial = "refuse",

@@ -155,6 +155,8 @@ static int start_opener(struct daemon *d)
 
 	for (unsigned i = 0; i < d->settings.n_refclocks && paths.n < OPENER_PATHS_MAX; i++)
 		snprintf(paths.paths[paths.n++], OPENER_PATH_MAX, "%s", d->settings.refclocks[i].device);
+	if (d->settings.agent[0] == '/')
+		snprintf(paths.agent, sizeof paths.agent, "%s", d->settings.agent);
 	if (candm_has_folder(&d->candm))
 		snprintf(paths.folder, sizeof paths.folder, "%s", CANDM_FOLDER);
 	r = opener_init(&d->opener, &paths, "", d->user.is_root);
@@ -326,8 +328,10 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	control_prepare();
 	log_info("vmtimed %s started%s", VMTIME_VERSION,
 	         d->options.is_observing ? ", only observing" : "");
-	if (runs_for_long(d))
+	if (runs_for_long(d)) {
 		records_start(d, daemon_clock_now());
+		agent_open(d, d->settings.agent, d->settings.agent_port, daemon_clock_now());
+	}
 	daemon_dispatch(d, daemon_clock_now(), NULL);
 	r = daemonize_up(up);
 	return r < 0 ? log_err(r, "leaving the terminal") : 0;

@@ -36,6 +36,8 @@ int opener_init(struct opener *o, const struct opener_paths *paths, const char *
 
 	if (paths->n > OPENER_PATHS_MAX)
 		return -E2BIG;
+	if (!memchr(paths->agent, '\0', OPENER_PATH_MAX))
+		return -ENAMETOOLONG;
 	for (unsigned i = 0; i < paths->n; i++)
 		if (!memchr(paths->paths[i], '\0', OPENER_PATH_MAX))
 			return -ENAMETOOLONG;
@@ -219,6 +221,13 @@ int opener_open_rtc(struct opener *o, int *ret_fd)
 	struct ptp_node node;
 
 	return ask(o, OPENER_RTC, 0, &node, ret_fd);
+}
+
+int opener_open_agent(struct opener *o, int *ret_fd)
+{
+	struct ptp_node node;
+
+	return ask(o, OPENER_AGENT, 0, &node, ret_fd);
 }
 
 void opener_fini(struct opener *o)

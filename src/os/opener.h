@@ -14,6 +14,7 @@
  *     a path that was in the list when it was forked
  *     /dev/vmclock0
  *     /dev/rtc0
+ *     the guest agent's port, to write as well: QEMU's, or the path that was given when it was forked
  *
  * and nothing that a daemon taken over by its enemies could use for more: a
  * request is a kind and a number, never a path; what it opens is a character
@@ -34,10 +35,14 @@
 #define OPENER_PATHS_MAX 8
 #define OPENER_PATH_MAX  256
 
+/* The name that QEMU, libvirt and udev know it by. */
+#define OPENER_AGENT_PATH "/dev/virtio-ports/org.qemu.guest_agent.0"
+
 /* The paths of reference clocks, as configured. */
 struct opener_paths {
 	unsigned n;
 	char paths[OPENER_PATHS_MAX][OPENER_PATH_MAX];
+	char agent[OPENER_PATH_MAX]; /* of the guest agent's port; "": QEMU's own */
 	/* The daemon's, in a folder of root's: removed in the end if it is empty then.  "": none. */
 	char folder[OPENER_PATH_MAX];
 };
@@ -71,6 +76,9 @@ int opener_open_path(struct opener *o, const char *path, int *ret_fd) must_check
 
 int opener_open_vmclock(struct opener *o, int *ret_fd) must_check;
 int opener_open_rtc(struct opener *o, int *ret_fd) must_check;
+
+/* To read and to write, and where it is a terminal nothing in it translates. */
+int opener_open_agent(struct opener *o, int *ret_fd) must_check;
 
 /*
  * All of them: 0 and an fd that is the caller's (O_CLOEXEC), or -errno with outputs untouched.

@@ -13,15 +13,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SOCKET_FD 3
 
-/*
- * Reading is enough: a PTP clock's time, cross time stamps and the RTC's time need no right to
- * write, and what cannot write cannot set.  O_NONBLOCK, so that no odd device holds us up.
- */
-static int open_device(const char *prefix, const char *path, int *ret_fd)
+/* O_NONBLOCK, so that no odd device holds us up. */
+static int open_as(int access_mode, const char *prefix, const char *path, int *ret_fd)
 {
 	char full[PATH_MAX];
 	struct stat st;
@@ -30,13 +28,43 @@ static int open_device(const char *prefix, const char *path, int *ret_fd)
 	if (n < 0 || (size_t)n >= sizeof full)
 		return -ENAMETOOLONG;
 
-	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(full, access_mode | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode)) {
 		close(fd);
 		return -ENOTTY;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/*
+ * Reading is enough: a PTP clock's time, cross time stamps and the RTC's time need no right to
+ * write, and what cannot write cannot set.
+ */
+static int open_device(const char *prefix, const char *path, int *ret_fd)
+{
+	return open_as(O_RDONLY, prefix, path, ret_fd);
+}
+
+/* A serial port may stand for it; that must not echo, nor wait for the end of a line. */
+static int open_agent(const char *root, const char *path, int *ret_fd)
+{
+	struct termios serial;
+	int fd, r;
+
+	r = *path ? open_as(O_RDWR, "", path, &fd) : open_as(O_RDWR, root, OPENER_AGENT_PATH, &fd);
+	if (r < 0)
+		return r;
+	if (tcgetattr(fd, &serial) == 0) {
+		cfmakeraw(&serial);
+		if (tcsetattr(fd, TCSANOW, &serial) < 0) {
+			r = -errno;
+			close(fd);
+			return r;
+		}
 	}
 	*ret_fd = fd;
 	return 0;
@@ -89,6 +117,8 @@ int opener_process_open(const char *root, const struct opener_paths *paths,
 		return open_device(root, "/dev/vmclock0", ret_fd);
 	case OPENER_RTC:
 		return open_device(root, "/dev/rtc0", ret_fd);
+	case OPENER_AGENT:
+		return open_agent(root, paths->agent, ret_fd);
 	}
 	return -EINVAL;
 }

@@ -26,6 +26,7 @@ enum opener_kind {
 	OPENER_LISTED,  /* @number is an index           */
 	OPENER_VMCLOCK, /* /dev/vmclock0                 */
 	OPENER_RTC,     /* /dev/rtc0                     */
+	OPENER_AGENT,   /* the guest agent's port        */
 };
 
 struct opener_request {

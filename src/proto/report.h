@@ -113,7 +113,7 @@ enum report_end {
 };
 
 /* What may speak of a disruption: one bit each of report_event.evidence, lowest first. */
-#define REPORT_EVIDENCE_BITS 15
+#define REPORT_EVIDENCE_BITS 16
 
 /* A disruption.  Each step is part of one. */
 struct report_event {

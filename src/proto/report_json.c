@@ -44,6 +44,7 @@ static const char *const EVIDENCE[REPORT_EVIDENCE_BITS] = {
 	"readings",      "marker",        "generation",   "suspend",       "nudge",
 	"clock-set",     "late",          "host-paused",  "host-restored", "host-migrated",
 	"host-stepped",  "second-agrees", "contradicted", "rtc",           "leap",
+	"told",
 };
 
 const char *report_state_name(enum report_state state)

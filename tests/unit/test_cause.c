@@ -71,7 +71,7 @@ static void test_every_set_has_a_cause(void **state)
 	(void)state;
 	for (unsigned evidence = 0; evidence < 1u << EVIDENCE_BITS; evidence++) {
 		enum step_cause cause = cause_of(evidence);
-		bool is_measured = (evidence & (EVIDENCE_READINGS | EVIDENCE_RTC)) != 0;
+		bool is_measured = (evidence & (EVIDENCE_READINGS | EVIDENCE_RTC | EVIDENCE_TOLD)) != 0;
 
 		assert_true(cause < STEP_CAUSES);
 		assert_int_equal(cause_is_jump(cause) || cause == STEP_LEAP, is_measured);

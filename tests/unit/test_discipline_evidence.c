@@ -314,7 +314,7 @@ static void test_rtc_alone(void **state)
 	vt_span radius;
 
 	settle_in(&w, 8, STEP_RESUME_STEP);
-	discipline_take_rtc(&w.discipline, VT_SEC(3600), w.now);
+	discipline_take_word(&w.discipline, EVIDENCE_RTC, VT_SEC(3600), w.now);
 	assert_int_equal(w.clock.steps, 0); /* a source answers, and knows better */
 	w.has_rtc = true;
 	rtc_watch_init(&w.rtc, w.now);
@@ -347,16 +347,39 @@ static void test_rtc_leaves_it_where_resume_says_so(void **state)
 	world_plan(&w, (struct world_change){
 			       .at = w.now, .kind = WORLD_OUTCOME, .outcome = SOURCE_MISSING });
 	world_run(&w, VT_SEC(10));
-	discipline_take_rtc(&w.discipline, VT_SEC(3600), w.now);
+	discipline_take_word(&w.discipline, EVIDENCE_RTC, VT_SEC(3600), w.now);
 	world_run(&w, VT_SEC(1));
 	assert_int_equal(w.clock.steps, 0);
 	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->end, DISRUPTION_LEFT);
+}
+
+/* A host's agent told the time: believed where no source knows better, and no bound follows. */
+static void test_told_the_time(void **state)
+{
+	(void)state;
+	struct world w;
+	vt_span radius;
+
+	settle_in(&w, 10, STEP_RESUME_STEP);
+	discipline_take_word(&w.discipline, EVIDENCE_TOLD, VT_SEC(-3600), w.now);
+	assert_int_equal(w.clock.steps, 0); /* a source answers, and knows better */
+	world_plan(&w, (struct world_change){
+			       .at = w.now, .kind = WORLD_OUTCOME, .outcome = SOURCE_MISSING });
+	world_run(&w, VT_SEC(61));
+	discipline_take_word(&w.discipline, EVIDENCE_TOLD, VT_SEC(-3600), w.now);
+	world_run(&w, VT_SEC(1));
+	assert_int_equal(w.clock.steps, 1);
+	assert_int_equal(bound_at(&w.discipline.bound, w.now, &radius), BOUND_EXPIRED);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->evidence, EVIDENCE_TOLD);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->cause, STEP_TOLD);
+	assert_int_equal(told(&w, EVENT_REPAIRED, 0)->size.ns, VT_SEC(-3600).ns);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_marker_makes_it_so_at_once),
+		cmocka_unit_test(test_told_the_time),
 		cmocka_unit_test(test_all_of_a_disruption_is_told),
 		cmocka_unit_test(test_who_only_asks_claims_nothing),
 		cmocka_unit_test(test_marker_without_a_loss_ends_with_the_next_reading),

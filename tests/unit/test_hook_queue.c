@@ -247,7 +247,7 @@ static void test_facts(void **state)
 	assert_string_equal(fact(facts, "PATH"), "/bin");
 	assert_string_equal(fact(facts, "VMTIME_EVENT"), "disruption");
 	assert_string_equal(fact(facts, "VMTIME_END"), "open");
-	assert_string_equal(fact(facts, "VMTIME_EVIDENCE"), "readings,leap");
+	assert_string_equal(fact(facts, "VMTIME_EVIDENCE"), "readings,told");
 	assert_string_equal(fact(facts, "VMTIME_SIZE_NS"), "-9223372036854775808");
 	assert_string_equal(fact(facts, "VMTIME_SOURCE"), "");
 	assert_null(strchr(fact(facts, "VMTIME_CAUSE"), '\x1b'));
@@ -255,7 +255,7 @@ static void test_facts(void **state)
 	job.event.evidence = (1u << REPORT_EVIDENCE_BITS) - 1;
 	facts = hook_facts_make(&job, NULL);
 	assert_non_null(strstr(fact(facts, "VMTIME_EVIDENCE"), "marker,"));
-	assert_non_null(strstr(fact(facts, "VMTIME_EVIDENCE"), ",leap"));
+	assert_non_null(strstr(fact(facts, "VMTIME_EVIDENCE"), ",told"));
 	free(facts);
 }
 

@@ -56,6 +56,7 @@ static void test_no_configuration_at_all(void **state)
 	assert_string_equal(s.pid_file, "/run/vmtime/vmtimed.pid");
 	assert_string_equal(s.user, "vmtime");
 	assert_true(s.max_slew_rate.ppb == 83333333);
+	assert_string_equal(s.agent, "off");
 	assert_int_equal(s.clock_owner, CLOCK_OWNER_REFUSE);
 	assert_int_equal(s.resume, STEP_RESUME_STEP);
 }
@@ -78,13 +79,15 @@ static void test_every_directive(void **state)
 {
 	(void)state;
 	struct settings s = accept_text(
-		"hostclock off\nhosterror 1500us\nvsock 1024\nclockowner ignore\nresume slew\nmakestep 0.5 -1\nmaxslewrate 500\n"
+		"hostclock off\nhosterror 1500us\nvsock 1024\nagent vsock:9533\nclockowner ignore\nresume slew\nmakestep 0.5 -1\nmaxslewrate 500\n"
 		"maxchange 1000 1 2\ndriftfile /d interval 60\nrtcsync\npidfile /p\nuser 65534\n");
 
 	assert_false(s.hostclock);
 	assert_true(s.is_host_error_given);
 	assert_int_equal(s.host_error.ns, 1500000);
 	assert_int_equal(s.vsock_port, 1024);
+	assert_string_equal(s.agent, "vsock:9533");
+	assert_int_equal(s.agent_port, 9533);
 	assert_int_equal(s.clock_owner, CLOCK_OWNER_IGNORE);
 	assert_int_equal(s.resume, STEP_RESUME_SLEW);
 	assert_true(s.is_makestep_given);
@@ -304,6 +307,8 @@ static void test_refusals(void **state)
 		{ "vsock 4294967295", "/c:1:7: vsock: expected PORT, on, off, or a port from 1024 to "
 		                      "4294967294, got \"4294967295\"" },
 		{ "hostclock maybe", "/c:1:11: hostclock: expected SWITCH, on or off, got \"maybe\"" },
+		{ "agent vsock:80", "/c:1: agent: expected off, auto, a device below /dev, or vsock:PORT with "
+		                    "a port of at least 1024" },
 		{ "clockowner share", "/c:1:12: clockowner: expected RULE, one of refuse, ignore, got \"share\"" },
 		{ "log tracking colour", "/c:1:14: log: expected NAME, one of measurements, statistics, tracking, refclocks, rawmeasurements, selection, rtc, tempcomp, got \"colour\"" },
 		{ "logdir log", "/c:1:8: logdir: expected PATH, a path that begins with / of at most 255 bytes, got \"log\"" },
