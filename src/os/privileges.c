@@ -243,6 +243,8 @@ int privileges_drop(const struct privileges_user *user)
 
 const unsigned long long PRIVILEGES_CLOCK_AND_DEVICES =
 	CAPABILITY(CAP_SYS_TIME) | CAPABILITY(CAP_DAC_OVERRIDE);
+const unsigned long long PRIVILEGES_OF_HOSTD =
+	CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_NET_BIND_SERVICE);
 
 int privileges_limit(unsigned long long keep)
 {

@@ -67,6 +67,9 @@ int privileges_drop(const struct privileges_user *user) must_check;
 /* For privileges_limit: to set the clock, and to open clocks whoever they belong to. */
 extern const unsigned long long PRIVILEGES_CLOCK_AND_DEVICES;
 
+/* To reach the sockets of others, give the control socket to a group, and speak to guests as root does. */
+extern const unsigned long long PRIVILEGES_OF_HOSTD;
+
 /*
  * Gives up all capabilities but those in @keep (a mask of 1 << CAP_...) and sets no_new_privs, but
  * stays who it is; for the opener, which needs to be root to open devices and needs nothing else.

@@ -49,6 +49,11 @@ def test_files(root):
     expected = {
         "bin/vmtime": 0o755,
         "sbin/vmtimed": 0o755,
+        "sbin/vmtime-hostd": 0o755,
+        "lib/systemd/system/vmtime-hostd.service": 0o644,
+        "share/man/man5/vmtime-hostd.conf.5": 0o644,
+        "share/man/man8/vmtime-hostd.8": 0o644,
+        "share/doc/vmtime/examples/vmtime-hostd.conf": 0o644,
         "lib/systemd/system/vmtimed.service": 0o644,
         "lib/systemd/system/vmtime-hooks.service": 0o644,
         "lib/sysusers.d/vmtime.conf": 0o644,
@@ -69,6 +74,8 @@ def test_files(root):
                   oct(os.stat(path).st_mode))
     vmtimed = os.path.join(prefix, "sbin/vmtimed")
     for program, words in ((vmtimed, "vmtimed (vmtime) version "),
+                           (os.path.join(prefix, "sbin/vmtime-hostd"),
+                            "vmtime-hostd (vmtime) version "),
                            (os.path.join(prefix, "bin/vmtime"), "vmtime ")):
         result = run(program, "--version")
         check(f"{program} runs where it is", result.returncode == 0
@@ -84,8 +91,28 @@ def test_files(root):
     check("the hooks' unit runs the command where it is",
           f"\nExecStart={prefix[len(root):]}/bin/vmtime events --follow --exec /etc/vmtime\n" in hooks
           and "@" not in hooks, hooks)
+    hostd = os.path.join(prefix, "sbin/vmtime-hostd")
+    text = read(os.path.join(prefix, "lib/systemd/system/vmtime-hostd.service"))
+    check("hostd's unit runs the program where it is", f"\nExecStart={hostd[len(root):]} -n\n" in text
+          and "@" not in text.replace("@system-service", ""), text)
+    test_hostd_example(hostd, os.path.join(prefix, "share/doc/vmtime/examples/vmtime-hostd.conf"),
+                       root)
     test_example(vmtimed, os.path.join(prefix, "share/doc/vmtime/examples/vmtime.conf"), root)
     test_pages(prefix)
+
+
+def test_hostd_example(hostd, path, folder):
+    result = run(hostd, "-p", "-f", path)
+    check("hostd's example is a configuration, without a warning", result.returncode == 0
+          and not result.stderr, repr(result))
+    check("what it says is what is done without a file", result.stdout == run(hostd, "-p").stdout
+          or os.path.exists("/etc/vmtime/vmtime-hostd.conf"), result.stdout)
+    with_all = os.path.join(folder, "all-hostd.conf")
+    with open(with_all, "w", encoding="utf-8") as file:
+        file.write(re.sub("(?m)^#(?=[a-z])", "", read(path)))
+    result = run(hostd, "-p", "-f", with_all)
+    check("and so is everything that it leaves as a comment", result.returncode == 0
+          and "qemu web " in result.stdout and "token " in result.stdout, repr(result))
 
 
 def test_example(vmtimed, path, folder):
@@ -108,7 +135,8 @@ def test_pages(prefix):
     if not shutil.which("groff"):
         print("there is no groff: the manual pages are not formatted")
         return
-    for page in ("man1/vmtime.1", "man5/vmtime.conf.5", "man8/vmtimed.8"):
+    for page in ("man1/vmtime.1", "man5/vmtime.conf.5", "man8/vmtimed.8",
+                 "man5/vmtime-hostd.conf.5", "man8/vmtime-hostd.8"):
         result = run("groff", "-mandoc", "-Tutf8", "-ww",
                      os.path.join(prefix, "share/man", page))
         check(f"{page} can be formatted without a warning", result.returncode == 0
@@ -121,7 +149,7 @@ def test_systemd(root):
         sys.exit(77)
     prefix = prefix_of(root)
     # The unit names the program where it will be; for the verification it is where it is now.
-    for name in ("vmtime-hooks.service", "vmtimed.service"):
+    for name in ("vmtime-hooks.service", "vmtime-hostd.service", "vmtimed.service"):
         unit = os.path.join(root, name)
         text = read(os.path.join(prefix, "lib/systemd/system", name))
         with open(unit, "w", encoding="utf-8") as file:

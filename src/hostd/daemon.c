@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hostd/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "os/clock_read.h"
+#include "os/conf_files.h"
+
+static const struct conf_loader FILES = {
+	NULL,
+	conf_files_read,
+	conf_files_expand,
+	conf_files_list,
+};
+
+vt_mono daemon_clock_now(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	return (vt_mono){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
+}
+
+struct host_instant daemon_instant(void)
+{
+	struct clock_pair pair;
+	struct timespec t = { 0 };
+
+	if (clock_read_pair(&OS_CALLS, &pair) == 0)
+		return (struct host_instant){ pair.raw, pair.local };
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (struct host_instant){ daemon_clock_now(),
+				      { (int64_t)t.tv_sec * 1000000000 + t.tv_nsec } };
+}
+
+void daemon_init(struct daemon *d, const struct options *options)
+{
+	*d = (struct daemon){
+		.options = *options,
+		.pidfile = PIDFILE_INIT,
+		.notify = NOTIFY_INIT,
+	};
+	line_server_init(&d->server);
+}
+
+const char *daemon_configuration(const struct options *options)
+{
+	struct stat st;
+
+	if (options->file)
+		return options->file;
+	if (options->n_directives > 0)
+		return NULL;
+	/* Only a file that is not there is none: one that cannot be reached must not be passed over. */
+	return lstat(DAEMON_CONFIGURATION, &st) == 0 || errno != ENOENT ? DAEMON_CONFIGURATION : NULL;
+}
+
+enum log_level daemon_log_level(const struct daemon *d)
+{
+	return d->options.has_level ? d->options.log_level : d->settings.log_level;
+}
+
+int daemon_load_settings(const struct options *options, const char *configuration,
+			 struct settings *ret)
+{
+	struct conf_notes notes;
+	struct conf_note note;
+	struct conf_error error;
+	char text[CONF_PATH_MAX + CONF_TEXT_MAX + 32];
+	int r;
+
+	conf_notes_init(&notes);
+	r = settings_load(configuration, options->directives, options->n_directives, &FILES, &notes,
+			  ret, &error);
+	while (conf_notes_pop(&notes, &note))
+		log_warn("%s", conf_note_format(&note, text, sizeof text));
+	if (notes.n_lost)
+		log_warn("and %u more warnings about the configuration", notes.n_lost);
+	if (r < 0)
+		log_fail("%s", conf_error_format(&error, text, sizeof text));
+	return r;
+}
+
+size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
+{
+	size_t n = 0;
+
+	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
+	for (unsigned i = 0; i < d->n_backends; i++)
+		if (d->backends[i]->fd >= 0)
+			ret[n++] = (struct pollfd){ .fd = d->backends[i]->fd, .events = POLLIN };
+	return n;
+}
+
+void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
+{
+	d->now = now;
+	fleet_dispatch(d->fleet, daemon_instant());
+	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
+	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
+		log_info("ending after the time that -t gives");
+		d->wants_end = true;
+	}
+}
+
+vt_mono daemon_deadline(const struct daemon *d)
+{
+	vt_mono first = line_server_deadline(&d->server);
+
+	first = vt_mono_min(first, fleet_deadline(d->fleet));
+	if (d->options.is_timed)
+		first = vt_mono_min(first, vt_mono_add(d->started, d->options.timeout));
+	return first;
+}
+
+static struct fleet_conf fleet_conf_of(const struct settings *s)
+{
+	struct fleet_conf conf = FLEET_CONF_DEFAULT;
+
+	conf.threshold = s->threshold;
+	conf.unsynchronized_threshold = s->unsynchronized_threshold;
+	conf.parallel = s->parallel;
+	conf.interval = s->interval;
+	return conf;
+}
+
+int daemon_open_fleet(struct daemon *d)
+{
+	const struct fleet_conf conf = fleet_conf_of(&d->settings);
+	int r = fleet_open(&conf, d->backends, d->n_backends, daemon_instant(), &d->fleet);
+
+	return r < 0 ? log_err(r, "memory for guests") : 0;
+}
+
+static void close_fleet(struct daemon *d)
+{
+	d->fleet = fleet_close(d->fleet);
+	d->n_backends = 0;
+}
+
+/* What is opened once, when the daemon starts. */
+static void warn_unchangeable(const struct settings *old, const struct settings *new)
+{
+	if (strcmp(old->socket, new->socket) != 0 || strcmp(old->group, new->group) != 0)
+		log_warn("socket, group: take effect after a restart");
+	if (strcmp(old->pid_file, new->pid_file) != 0)
+		log_warn("pidfile: takes effect after a restart");
+}
+
+void daemon_reload(struct daemon *d)
+{
+	struct settings settings;
+	const char *configuration = daemon_configuration(&d->options);
+
+	notify_reloading(&d->notify);
+	if (daemon_load_settings(&d->options, configuration, &settings) < 0) {
+		log_fail("the new configuration is not used, the old one stays");
+		notify_ready(&d->notify, "the configuration in use is an old one: the new one is in error");
+		return;
+	}
+	warn_unchangeable(&d->settings, &settings);
+	d->configuration = configuration;
+	d->settings = settings;
+	const struct fleet_conf conf = fleet_conf_of(&settings);
+	fleet_configure(d->fleet, &conf);
+	if (!d->options.logs_to_stderr)
+		log_open("vmtime-hostd", LOG_SINK_SYSLOG, daemon_log_level(d));
+	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0
+		 ? "" : ": there is no file, so libvirt's guests are looked after");
+	notify_ready(&d->notify, NULL);
+}
+
+void daemon_fini(struct daemon *d)
+{
+	if (d->started.ns != 0)
+		notify_stopping(&d->notify, NULL);
+	close_fleet(d);
+	line_server_fini(&d->server);
+	pidfile_fini(&d->pidfile);
+	notify_fini(&d->notify);
+}
