@@ -117,7 +117,7 @@ ssize_t file_read_small(int folder, const char *path, char *to, size_t size)
 	return got;
 }
 
-static int write_all(int fd, const char *data, size_t length)
+int file_write_all(int fd, const char *data, size_t length)
 {
 	while (length > 0) {
 		ssize_t put = write(fd, data, length);
@@ -171,7 +171,7 @@ static int write_temporary(const char *temporary, const char *path, const char *
 		return fd;
 	r = inherit(fd, path, mode);
 	if (r == 0)
-		r = write_all(fd, data, length);
+		r = file_write_all(fd, data, length);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	/* Some file systems tell only now that there was no room. */

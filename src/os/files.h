@@ -31,6 +31,9 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_length) mu
  */
 ssize_t file_read_up_to(int fd, char *to, size_t size) must_check;
 
+/* Writes all of it, however many calls that takes.  0, or -errno: some of it may have been written. */
+int file_write_all(int fd, const char *data, size_t length) must_check;
+
 /*
  * Reads a small file of /proc or /sys, relative to @folder (an fd, or AT_FDCWD), into @to, without
  * allocating; blanks at its end are cut off.  Returns the length, or -errno; -EFBIG where it does

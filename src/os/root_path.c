@@ -83,8 +83,6 @@ int root_path(const char *root, const char *path, char *to, size_t size)
 	int r = 0;
 
 	to[0] = '\0';
-	if (!root[0])
-		return snprintf(to, size, "%s", path) < (int)size ? 0 : (to[0] = '\0', -ENAMETOOLONG);
 	if (strlen(root) >= sizeof w.done || strlen(path) >= sizeof w.rest)
 		return -ENAMETOOLONG;
 	strcpy(w.done, root);
@@ -92,9 +90,13 @@ int root_path(const char *root, const char *path, char *to, size_t size)
 	strcpy(w.rest, path);
 	while (r == 0 && w.rest[0])
 		r = step(&w);
+	if (r == 0 && !w.n_done)
+		w.done[w.n_done++] = '/';
 	if (r == 0 && w.n_done >= size)
 		r = -ENAMETOOLONG;
-	if (r == 0)
+	if (r == 0) {
+		w.done[w.n_done] = '\0';
 		strcpy(to, w.done);
+	}
 	return r;
 }

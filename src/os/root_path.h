@@ -14,9 +14,11 @@
 
 #include "base/attr.h"
 
+#define ROOT_PATH_MAX 4096 /* room for any path of this machine */
+
 /*
- * Writes to @to where @path (it begins with "/") lies, links followed, @root in front; with @root
- * "" the path itself.  What does not exist is no error: its name stays as it is.  0 or -errno:
+ * Writes to @to where @path (it begins with "/") lies, links followed, @root (no slash at its end)
+ * in front; "" is this machine, where links are followed likewise.  What does not exist is no error: its name stays as it is.  0 or -errno:
  * -ELOOP past 40 links, -ENAMETOOLONG; *@to is then empty.
  */
 int root_path(const char *root, const char *path, char *to, size_t size) must_check;
