@@ -35,10 +35,11 @@
 #include "base/attr.h"
 #include "hostd/backend.h"
 #include "hostd/sign.h"
+#include "os/files.h"
 #include "os/folder_watch.h"
 #include "os/poller.h"
 
-#define QEMU_PATH_MAX  512
+#define QEMU_PATH_MAX  FILE_PATH_MAX
 #define QEMU_RULES_MAX 256
 
 /* One line of the configuration.  Texts are terminated. */
@@ -57,10 +58,18 @@ struct qemu {
 	size_t n_rules;
 	struct poller poller;
 	struct folder_watch folders;
-	struct qemu_guest **guests; /* each socket that a rule matches, whether it answers or not */
+	struct qemu_guest **guests; /* each socket that a rule matches, by number; see qemu_guest.h */
 	size_t n, size;
 	uint32_t next_number;
-	vt_mono look_again; /* for sockets, though no folder has told of one */
+	struct qemu_guest *first_sign, *first_outcome; /* queues of those who have some */
+	struct qemu_guest **last_sign, **last_outcome; /* where the next one is put     */
+	struct work_outcome *strays; /* of work for guests that there are none of (any more) */
+	size_t n_strays;
+	vt_mono look;     /* for sockets, at the latest                            */
+	vt_mono may_look; /* ... and not before: many come at once                 */
+	vt_mono turn;     /* no guest wants its turn before that                   */
+	vt_mono now;      /* of the latest dispatch                                */
+	bool has_ended;   /* some guest is to be freed                             */
 };
 
 /* 0, or -EINVAL with one sentence in @reterr_text: a relative path, a second `*`, one without the other. */

@@ -221,59 +221,22 @@ int control_encode_request(const struct control_request *request, char *to, size
 	return r;
 }
 
-/* The daemon's refusal as it came, made safe to print. */
-static enum control_outcome take_refusal(const json_t *root, struct control_error *reterr)
-{
-	const json_t *error = json_object_get(root, "error");
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *text = json_string_value(json_object_get(error, "text"));
-	struct control_error refusal = { .code = CONTROL_INTERNAL };
-
-	if (!code || !text) {
-		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
-		                   "an error without code or text");
-		return CONTROL_GARBAGE;
-	}
-	for (unsigned i = 0; i < CONTROL_CODES; i++)
-		if (strcmp(code, CODES[i]) == 0)
-			refusal.code = (enum control_code)i;
-	for (size_t i = 0; text[i] && i < sizeof refusal.text - 1; i++)
-		refusal.text[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
-	if (!message_read_id(root, &refusal.id))
-		refusal.id.kind = CONTROL_ID_NONE;
-	*reterr = refusal;
-	return CONTROL_REFUSED;
-}
-
 /* The data of the reply in @root, decoded into *@ret; @root is borrowed. */
 static enum control_outcome take_reply(const json_t *root, enum control_command command,
                                        void *ret, struct control_error *reterr)
 {
-	const json_t *ok = json_object_get(root, "ok");
-	const json_t *version = json_object_get(root, "v");
-	const json_t *data = json_object_get(root, COMMANDS[command]);
+	const json_t *data = NULL;
 	const size_t size = report_json_size(command);
+	enum control_outcome outcome =
+		message_open_reply(root, CONTROL_VERSION, COMMANDS[command], &data, reterr);
 	union report copy;
 	char why[200];
 
-	if (!json_is_integer(version) || !json_is_boolean(ok)) {
-		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
-		                   "the keys \"v\" and \"ok\" are not as they should be");
-		return CONTROL_GARBAGE;
-	}
-	/* A refusal is understood in every version: it is how a daemon names the ones it speaks. */
-	if (json_is_false(ok))
-		return take_refusal(root, reterr);
-	if (json_integer_value(version) != CONTROL_VERSION) {
-		control_error_make(reterr, CONTROL_BAD_VERSION, NULL,
-		                   "it speaks version %lld of the protocol, not %d",
-		                   (long long)json_integer_value(version), CONTROL_VERSION);
-		return CONTROL_GARBAGE;
-	}
+	if (outcome != CONTROL_ANSWERED)
+		return outcome;
 	memcpy(&copy, ret, size);
-	if (!data || report_json_decode(command, data, &copy, why, sizeof why)) {
-		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "%s",
-		                   data ? why : "the data asked for is missing");
+	if (report_json_decode(command, data, &copy, why, sizeof why)) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "%s", why);
 		return CONTROL_GARBAGE;
 	}
 	memcpy(ret, &copy, size);

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/fields.h"
+#include "proto/host_words.h"
 #include "proto/message.h"
 #include "proto/report_json.h"
 
@@ -145,4 +147,108 @@ int host_channel_encode(const struct host_request *request, const struct host_re
 		root = NULL;
 	}
 	return message_give(root, ret, ret_length);
+}
+
+json_t *host_words_arguments(const struct host_request *request)
+{
+	switch (request->command) {
+	case HOST_NUDGE:
+		if (request->reason != HOST_REASON_NONE)
+			return json_pack("{s:s}", "reason", host_reason_name(request->reason));
+		break;
+	case HOST_QUALITY: return fields_encode(QUALITY_FIELDS, &request->quality);
+	case HOST_STATUS:
+	case HOST_COMMANDS: break;
+	}
+	return json_object();
+}
+
+int host_words_read_reply(enum host_command command, const json_t *data, struct host_reply *ret,
+                          char *reterr_text, size_t text_size)
+{
+	struct host_reply reply = { .state = REPORT_STARTING };
+
+	if (fields_decode(REPLIES[command], data, &reply, reterr_text, text_size))
+		return -EINVAL;
+	*ret = reply;
+	return 0;
+}
+
+int host_channel_encode_request(const struct host_request *request, char *to, size_t size,
+                                size_t *ret_length)
+{
+	json_t *root = json_pack("{s:i}", "v", HOST_CHANNEL_VERSION);
+	json_t *arguments = host_words_arguments(request);
+	char *line;
+	size_t n;
+	int r;
+
+	if (root &&
+	    (message_set_id(root, &request->id) != 0 ||
+	     json_object_set_new(root, "cmd", json_string(COMMANDS[request->command])) != 0 ||
+	     json_object_update(root, arguments) != 0)) {
+		json_decref(root);
+		root = NULL;
+	}
+	json_decref(arguments);
+	r = message_give(root, &line, &n);
+	if (r)
+		return r;
+	if (n < size) {
+		memcpy(to, line, n + 1);
+		*ret_length = n;
+	} else {
+		r = -ENOBUFS;
+	}
+	free(line);
+	return r;
+}
+
+static bool is_same_id(const struct control_id *a, const struct control_id *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case CONTROL_ID_NONE: return true;
+	case CONTROL_ID_NUMBER: return a->number == b->number;
+	case CONTROL_ID_TEXT: return strcmp(a->text, b->text) == 0;
+	}
+	return false;
+}
+
+/* Borrows @root. */
+static enum control_outcome take_reply(const json_t *root, const struct host_request *request,
+                                       struct host_reply *ret, struct control_error *reterr)
+{
+	const json_t *data = NULL;
+	struct control_id id;
+	char why[200];
+	enum control_outcome outcome = message_open_reply(
+		root, HOST_CHANNEL_VERSION, COMMANDS[request->command], &data, reterr);
+
+	if (outcome == CONTROL_GARBAGE)
+		return outcome;
+	if (!message_read_id(root, &id) || !is_same_id(&id, &request->id)) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "the id is not the request's");
+		return CONTROL_GARBAGE;
+	}
+	if (outcome == CONTROL_ANSWERED &&
+	    host_words_read_reply(request->command, data, ret, why, sizeof why)) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "%s", why);
+		return CONTROL_GARBAGE;
+	}
+	return outcome;
+}
+
+enum control_outcome host_channel_decode_reply(const char *line, size_t length,
+                                               const struct host_request *request,
+                                               struct host_reply *ret, struct control_error *reterr)
+{
+	json_t *root = message_load(line, length, HOST_CHANNEL_REPLY_MAX, reterr);
+	enum control_outcome outcome = CONTROL_GARBAGE;
+
+	if (root)
+		outcome = take_reply(root, request, ret, reterr);
+	json_decref(root);
+	return outcome;
 }

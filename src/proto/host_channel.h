@@ -30,6 +30,7 @@
 
 #define HOST_CHANNEL_VERSION     1
 #define HOST_CHANNEL_REQUEST_MAX 1024 /* bytes, without the line's end; longer is refused */
+#define HOST_CHANNEL_REPLY_MAX   1024 /* bytes, with it */
 
 enum host_command {
 	HOST_NUDGE,
@@ -70,5 +71,23 @@ int host_channel_decode(const char *line, size_t length, struct host_request *re
  */
 int host_channel_encode(const struct host_request *request, const struct host_reply *reply,
                         char **ret, size_t *ret_length) must_check;
+
+/* --- The host's side --- */
+
+/*
+ * Writes @request with its LF and a NUL; *@ret_length does not count the NUL.  0, or -ENOBUFS,
+ * -ENOMEM with the outputs untouched.
+ */
+int host_channel_encode_request(const struct host_request *request, char *to, size_t size,
+                                size_t *ret_length) must_check;
+
+/*
+ * Reads one line as the reply to @request, whose id it must bear.  *@ret is written only for
+ * CONTROL_ANSWERED, *@reterr (printable ASCII) for the others.
+ */
+enum control_outcome host_channel_decode_reply(const char *line, size_t length,
+                                               const struct host_request *request,
+                                               struct host_reply *ret,
+                                               struct control_error *reterr) must_check;
 
 #endif

@@ -28,8 +28,7 @@ void control_error_make(struct control_error *ret, enum control_code code,
 	va_end(args);
 }
 
-/* Brackets nest at most DEPTH_MAX deep.  What is no JSON at all is for the parser to find. */
-static bool is_shallow(const char *line, size_t n)
+bool message_is_shallow(const char *line, size_t n, unsigned depth_max)
 {
 	bool is_in_string = false;
 	unsigned depth = 0;
@@ -43,7 +42,7 @@ static bool is_shallow(const char *line, size_t n)
 			depth++;
 		else if (!is_in_string && (line[i] == '}' || line[i] == ']') && depth > 0)
 			depth--;
-		if (depth > DEPTH_MAX)
+		if (depth > depth_max)
 			return false;
 	}
 	return true;
@@ -65,7 +64,7 @@ json_t *message_load(const char *line, size_t n, size_t max, struct control_erro
 		control_error_make(reterr, CONTROL_MALFORMED, NULL, "the message is empty");
 		return NULL;
 	}
-	if (!is_shallow(line, n)) {
+	if (!message_is_shallow(line, n, DEPTH_MAX)) {
 		control_error_make(reterr, CONTROL_MALFORMED, NULL,
 		                   "the message is nested more than %d deep", DEPTH_MAX);
 		return NULL;
@@ -222,4 +221,58 @@ bool message_knows_keys(json_t *root, const struct field *arguments, const struc
 			return refuse_word(CONTROL_UNKNOWN_KEY, id, "key", key, reterr);
 	}
 	return true;
+}
+
+/* The daemon's refusal as it came, made safe to print. */
+static enum control_outcome take_refusal(const json_t *root, struct control_error *reterr)
+{
+	const json_t *error = json_object_get(root, "error");
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *text = json_string_value(json_object_get(error, "text"));
+	struct control_error refusal = { .code = CONTROL_INTERNAL };
+
+	if (!code || !text) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
+		                   "an error without code or text");
+		return CONTROL_GARBAGE;
+	}
+	for (unsigned i = 0; i < CONTROL_CODES; i++)
+		if (strcmp(code, control_code_name((enum control_code)i)) == 0)
+			refusal.code = (enum control_code)i;
+	for (size_t i = 0; text[i] && i < sizeof refusal.text - 1; i++)
+		refusal.text[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+	if (!message_read_id(root, &refusal.id))
+		refusal.id.kind = CONTROL_ID_NONE;
+	*reterr = refusal;
+	return CONTROL_REFUSED;
+}
+
+enum control_outcome message_open_reply(const json_t *root, int ours, const char *key,
+                                        const json_t **ret_data, struct control_error *reterr)
+{
+	const json_t *ok = json_object_get(root, "ok");
+	const json_t *version = json_object_get(root, "v");
+	const json_t *data = json_object_get(root, key);
+
+	if (!json_is_integer(version) || !json_is_boolean(ok)) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
+		                   "the keys \"v\" and \"ok\" are not as they should be");
+		return CONTROL_GARBAGE;
+	}
+	/* A refusal is understood in every version: it is how a daemon names the ones it speaks. */
+	if (json_is_false(ok))
+		return take_refusal(root, reterr);
+	if (json_integer_value(version) != ours) {
+		control_error_make(reterr, CONTROL_BAD_VERSION, NULL,
+		                   "it speaks version %lld of the protocol, not %d",
+		                   (long long)json_integer_value(version), ours);
+		return CONTROL_GARBAGE;
+	}
+	if (!data) {
+		control_error_make(reterr, CONTROL_BAD_VALUE, NULL,
+		                   "the data asked for is missing");
+		return CONTROL_GARBAGE;
+	}
+	*ret_data = data;
+	return CONTROL_ANSWERED;
 }

@@ -25,6 +25,12 @@
  */
 json_t *message_load(const char *line, size_t n, size_t max, struct control_error *reterr);
 
+/*
+ * Whether brackets nest at most @depth_max deep in @line.  What is no JSON at all is for the
+ * parser to find.
+ */
+bool message_is_shallow(const char *line, size_t n, unsigned depth_max);
+
 /* Turns @root into a line, consumes it; NULL stands for "it could not be made".  0 or -ENOMEM. */
 int message_give(json_t *root, char **ret, size_t *ret_length) must_check;
 
@@ -52,6 +58,14 @@ bool message_read_command(const json_t *root, const char *const *commands, unsig
 /* Whether each key of @root is of any request or has a row in @arguments; *@reterr names one. */
 bool message_knows_keys(json_t *root, const struct field *arguments, const struct control_id *id,
                         struct control_error *reterr) must_check;
+
+/*
+ * What every reply begins with: our version, and "ok".  CONTROL_ANSWERED: *@ret_data, borrowed, is
+ * what stands under @key; for the other outcomes *@reterr is filled in.
+ */
+enum control_outcome message_open_reply(const json_t *root, int ours, const char *key,
+                                        const json_t **ret_data,
+                                        struct control_error *reterr) must_check;
 
 /* Fills in *@reterr with @why, for a value that is not as it should be.  Always false. */
 bool message_refuse_value(const struct control_id *id, const char *why,

@@ -26,7 +26,6 @@
 enum qmp_command {
 	QMP_CAPABILITIES, /* ends the negotiation: the first one                         */
 	QMP_QUERY_STATUS, /* does the guest run                                          */
-	QMP_QUERY_NAME,
 	QMP_QUERY_UUID,
 	QMP_QUERY_CHARDEV, /* is somebody at the other end of the agent's port            */
 	QMP_RESET_RTC,     /* rtc-reset-reinjection, which only some machines have        */
@@ -64,7 +63,6 @@ struct qmp_message {
 	bool has_status;       /* QMP_RETURN of query-status ...                          */
 	bool is_running;
 	char status[32];       /* "running", "paused", "inmigrate", ...                   */
-	char name[256];        /* ... of query-name: "" where the guest has none           */
 	char uuid[40];         /* ... of query-uuid                                       */
 };
 
