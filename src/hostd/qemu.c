@@ -354,7 +354,7 @@ static void tell_trouble(struct qemu *q)
 		         first->monitor.trouble);
 	else
 		snprintf(q->backend.trouble, sizeof q->backend.trouble,
-		         "%zu sockets cannot be used, among them %s: %.100s", n, path,
+		         "%zu sockets cannot be used, as %.90s: %.90s", n, path,
 		         first->monitor.trouble);
 }
 

@@ -125,6 +125,7 @@ static bool is_refused(struct qemu_guest *g, const struct work *work)
 void qemu_guest_begin(struct qemu_guest *g, const struct work *work, struct poller *poller,
                       vt_mono now)
 {
+	const uint64_t tag = (uint64_t)(uintptr_t)g + QEMU_GUEST_TAG_PORT;
 	struct work_outcome o;
 
 	qemu_guest_drop(g);
@@ -136,9 +137,10 @@ void qemu_guest_begin(struct qemu_guest *g, const struct work *work, struct poll
 	}
 	if (!agent_link_begin(&g->port, work, now, &o))
 		give_outcome(g, &o);
-	if (g->port.is_new && g->port.fd >= 0)
-		(void)poller_watch(poller, g->port.fd, (uint64_t)(uintptr_t)g + QEMU_GUEST_TAG_PORT,
-		                   false);
+	if (g->port.fd >= 0 && g->port.is_new && poller_watch(poller, g->port.fd, tag, false) < 0) {
+		agent_link_fini(&g->port);
+		refuse(g, work, WORK_LOST, "too many connections");
+	}
 	g->port.is_new = false;
 }
 

@@ -22,11 +22,9 @@ void folder_watch_fini(struct folder_watch *w)
 	w->fd = -1;
 }
 
-int folder_watch_add(struct folder_watch *w, const char *path)
+bool folder_watch_add(struct folder_watch *w, const char *path)
 {
-	if (w->fd < 0)
-		return -ENOSYS;
-	return inotify_add_watch(w->fd, path, WHAT) < 0 ? -errno : 0;
+	return w->fd >= 0 && inotify_add_watch(w->fd, path, WHAT) >= 0;
 }
 
 bool folder_watch_take(struct folder_watch *w)

@@ -13,8 +13,6 @@
 
 #include <stdbool.h>
 
-#include "base/attr.h"
-
 struct folder_watch {
 	int fd; /* readable when something has changed; -1: this kernel has no inotify */
 };
@@ -24,8 +22,11 @@ void folder_watch_init(struct folder_watch *w);
 /* Safe twice. */
 void folder_watch_fini(struct folder_watch *w);
 
-/* Watches @path from now on; a folder that is watched already is no matter.  0 or -errno. */
-int folder_watch_add(struct folder_watch *w, const char *path) must_check;
+/*
+ * Watches @path from now on; a folder that is watched already is no matter.  False: it cannot be
+ * watched, it may not be there.
+ */
+bool folder_watch_add(struct folder_watch *w, const char *path);
 
 /* Whether anything has changed since the latest call. */
 bool folder_watch_take(struct folder_watch *w);

@@ -61,7 +61,9 @@ bool foreign_error(const json_t *root, bool *ret_is_unknown_command, char *ret_t
 	if (!json_is_object(error))
 		return false;
 	*ret_is_unknown_command = class && strcmp(class, "CommandNotFound") == 0;
-	snprintf(ret_text, text_size, "an error without a description");
+	ret_text[0] = '\0';
 	foreign_copy(error, "desc", ret_text, text_size);
+	if (!ret_text[0])
+		snprintf(ret_text, text_size, "an error without a description");
 	return true;
 }

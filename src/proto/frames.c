@@ -53,12 +53,12 @@ static bool make_room(struct frames *f, size_t n)
 	return true;
 }
 
-/* Puts @more behind what is kept.  False: that is too much, and all of it is forgotten. */
+/* Puts @more behind what is kept.  False: there is no memory, and all of it is forgotten. */
 static bool keep(struct frames *f, struct slice more)
 {
 	if (more.n == 0)
 		return true;
-	if (more.n > FRAMES_MAX - f->used || !make_room(f, f->used + more.n)) {
+	if (!make_room(f, f->used + more.n)) {
 		forget(f);
 		return false;
 	}
@@ -74,14 +74,14 @@ static struct slice without_cr(struct slice line)
 	return line;
 }
 
-/* The line ends with @last, of which a part may be kept. */
+/* The line ends with @last; what came before it is kept. */
 static enum frame_kind end_line(struct frames *f, struct slice last, struct slice *ret)
 {
 	if (f->is_skipping) {
 		f->is_skipping = false;
 		return FRAME_NONE;
 	}
-	if (f->used == 0 && last.n <= FRAMES_MAX) {
+	if (f->used == 0) {
 		*ret = without_cr(last);
 		return FRAME_LINE;
 	}
@@ -92,13 +92,17 @@ static enum frame_kind end_line(struct frames *f, struct slice last, struct slic
 	return FRAME_LINE;
 }
 
-/* The input ends with @part of a line. */
-static enum frame_kind begin_line(struct frames *f, struct slice part)
+static enum frame_kind skip_line(struct frames *f)
 {
-	if (f->is_skipping || keep(f, part))
-		return FRAME_NONE;
+	forget(f);
 	f->is_skipping = true;
 	return FRAME_TOO_LONG;
+}
+
+static void advance(struct slice *input, size_t n)
+{
+	input->p += n;
+	input->n -= n;
 }
 
 enum frame_kind frames_next(struct frames *f, struct slice *input, struct slice *ret)
@@ -107,18 +111,22 @@ enum frame_kind frames_next(struct frames *f, struct slice *input, struct slice 
 		forget(f);
 	while (input->n) {
 		struct slice part = { input->p, until_end(*input) };
-		bool is_whole = part.n < input->n;
-		bool is_mark = is_whole && input->p[part.n] == MARK;
 		enum frame_kind kind;
+		char end;
 
-		input->p += part.n + is_whole;
-		input->n -= part.n + is_whole;
-		if (is_mark) {
+		advance(input, part.n);
+		if (!f->is_skipping && part.n > FRAMES_MAX - f->used)
+			return skip_line(f);
+		if (input->n == 0)
+			return f->is_skipping || keep(f, part) ? FRAME_NONE : skip_line(f);
+		end = *input->p;
+		advance(input, 1);
+		if (end == MARK) {
 			forget(f);
 			f->is_skipping = false;
 			return FRAME_MARK;
 		}
-		kind = is_whole ? end_line(f, part, ret) : begin_line(f, part);
+		kind = end_line(f, part, ret);
 		if (kind != FRAME_NONE)
 			return kind;
 	}
