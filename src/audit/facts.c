@@ -43,6 +43,9 @@ int facts_gather(struct audit_facts *ret, const char *root, bool is_root)
 	gather_frequency(ret);
 	gather_boot(ret);
 	gather_ptp(ret);
+	gather_daemons(ret);
+	gather_chrony(ret);
+	gather_libvirt(ret);
 	return 0;
 }
 

@@ -147,6 +147,7 @@ struct fact_boot {
 struct fact_ptp {
 	bool has_kvm;                   /* a clock named "KVM virtual PTP"              */
 	char device[FACTS_WORD_MAX];    /* its node, "/dev/ptp0"                        */
+	unsigned n_clocks;              /* PTP clocks of any kind                       */
 	bool has_link;                  /* /dev/ptp_kvm exists                          */
 	bool is_loaded;                 /* the module                                   */
 	enum fact has_module;           /* the running kernel has it, loaded or not     */
@@ -193,10 +194,11 @@ struct fact_owner {
 	char hand_over[128];
 };
 
-/* A service of this machine that matters here, by systemd's folders. */
+/* A service that is installed and matters here, by systemd's folders. */
 struct fact_unit {
 	char name[FACTS_WORD_MAX];      /* "chrony.service"                       */
-	bool is_installed, is_enabled, is_masked;
+	char daemon[16];                /* whose it is: "chronyd", under any unit name */
+	bool is_enabled, is_masked;
 	bool steers;                    /* it sets the clock                      */
 };
 
@@ -294,7 +296,7 @@ int facts_gather(struct audit_facts *ret, const char *root, bool is_root) must_c
 /* The second look at stolen time; whoever wants one waits in between. */
 void facts_look_again(struct audit_facts *facts);
 
-/* The unit by its name ("chrony.service"), or NULL where it is not among those looked for. */
+/* The installed unit of that name ("chrony.service"), or NULL. */
 const struct fact_unit *facts_unit(const struct audit_facts *facts, const char *name);
 
 #endif

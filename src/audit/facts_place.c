@@ -125,7 +125,10 @@ static void count_process(struct audit_facts *facts, const char *path, void *con
 	if (!strchr("123456789", path[strlen("/proc/")]))
 		return;
 	snprintf(comm, sizeof comm, "%s/comm", path);
-	if (!gather_word(facts, comm, name, sizeof name) || !runs_guests(name))
+	if (!gather_word(facts, comm, name, sizeof name))
+		return;
+	facts->agent.is_running |= strcmp(name, "qemu-ga") == 0;
+	if (!runs_guests(name))
 		return;
 	facts->place.n_kvm_users++;
 	strcpy(facts->place.kvm_user, name);
@@ -155,7 +158,7 @@ void gather_place(struct audit_facts *facts)
 	place->has_dev_kvm = gather_has_name(facts, "/dev/kvm");
 	count_users(facts);
 	/* A machine of its own that can run guests is a host in waiting; a guest only if it does. */
-	if (place->n_kvm_users || gather_exists(facts, "/etc/libvirt/qemu"))
+	if (place->n_kvm_users)
 		place->is_host = FACT_YES;
 	else if (place->is_guest == FACT_YES)
 		place->is_host = FACT_NO;

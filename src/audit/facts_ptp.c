@@ -94,6 +94,12 @@ static void find_module(struct audit_facts *facts)
 		ptp->has_module = FACT_NO;
 }
 
+static void count_clock(struct audit_facts *facts, const char *path, void *context)
+{
+	(void)path, (void)context;
+	facts->ptp.n_clocks++;
+}
+
 void gather_ptp(struct audit_facts *facts)
 {
 	struct fact_ptp *ptp = &facts->ptp;
@@ -103,6 +109,7 @@ void gather_ptp(struct audit_facts *facts)
 		ptp->has_kvm = true;
 		snprintf(ptp->device, sizeof ptp->device, "%s", node.path);
 	}
+	gather_list(facts, "/sys/class/ptp", "", count_clock, NULL);
 	ptp->has_link = gather_has_name(facts, PTP_LINK_KVM);
 	find_module(facts);
 	if (ptp->is_loaded || ptp->is_builtin)

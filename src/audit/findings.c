@@ -61,6 +61,14 @@ unsigned findings_sites(const struct audit_facts *facts)
 	return sites ? sites : SITE_BOTH;
 }
 
+/* Foreign text stays what it is: printable, on its line, in any encoding. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* Insertion keeps the order of the table among equals. */
 static void sort(struct findings *out)
 {
@@ -90,5 +98,10 @@ void findings_judge(const struct audit_facts *facts, unsigned sites, struct find
 		rule->judge(facts, out);
 	}
 	out->rule = NULL;
+	for (unsigned i = 0; i < out->n; i++) {
+		make_printable(out->list[i].subject);
+		make_printable(out->list[i].evidence);
+		make_printable(out->list[i].advice);
+	}
 	sort(out);
 }

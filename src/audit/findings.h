@@ -69,8 +69,9 @@ struct finding {
 	const struct finding_rule *rule;
 	enum finding_severity severity;
 	enum audit_remedy remedy;
+	/* Printable ASCII all three; another byte of a file's is a "?". */
 	char subject[FACTS_PATH_MAX];
-	char evidence[FINDING_TEXT_MAX]; /* what was seen, where; foreign text in it is escaped */
+	char evidence[FINDING_TEXT_MAX]; /* what was seen, where                                */
 	char advice[FINDING_TEXT_MAX];   /* what to do; ""                                      */
 };
 

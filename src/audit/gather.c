@@ -47,7 +47,8 @@ void gather_unread(struct audit_facts *facts, const char *what, int error)
 	snprintf(unread->what, sizeof unread->what, "%s", what);
 	unread->needs_root = error == EACCES || error == EPERM;
 	snprintf(unread->why, sizeof unread->why, "%s",
-		 error == EFBIG ? "it is larger than 4 MiB" : strerror(error));
+		 error == EFBIG ? "it is larger than 4 MiB"
+				: error ? strerror(error) : "it is not understood");
 }
 
 static bool is_absent(int error)

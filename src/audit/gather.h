@@ -47,7 +47,7 @@ bool gather_list(struct audit_facts *facts, const char *folder, const char *suff
 		 void (*found)(struct audit_facts *facts, const char *path, void *context),
 		 void *context);
 
-/* Notes that @what was not looked at; @error as errno. */
+/* Notes that @what was not looked at; @error as errno, 0: it was not understood. */
 void gather_unread(struct audit_facts *facts, const char *what, int error);
 
 /* Copies, cut to what fits, with a terminator. */
@@ -63,5 +63,8 @@ void gather_place(struct audit_facts *facts);
 void gather_frequency(struct audit_facts *facts);
 void gather_boot(struct audit_facts *facts);
 void gather_ptp(struct audit_facts *facts);
+void gather_daemons(struct audit_facts *facts);
+void gather_chrony(struct audit_facts *facts);
+void gather_libvirt(struct audit_facts *facts);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/slice.h"
 
 struct finding *rule_find(struct findings *out, enum finding_severity severity,
@@ -14,7 +15,7 @@ struct finding *rule_find(struct findings *out, enum finding_severity severity,
 
 	if (out->n == FINDINGS_MAX) {
 		out->n_lost++;
-		return NULL;
+		out->n--;
 	}
 	finding = &out->list[out->n++];
 	*finding = (struct finding){ .rule = out->rule, .severity = severity, .remedy = remedy };
@@ -25,8 +26,6 @@ void rule_evidence(struct finding *finding, const char *format, ...)
 {
 	va_list args;
 
-	if (!finding)
-		return;
 	va_start(args, format);
 	vsnprintf(finding->evidence, sizeof finding->evidence, format, args);
 	va_end(args);
@@ -36,8 +35,6 @@ void rule_advice(struct finding *finding, const char *format, ...)
 {
 	va_list args;
 
-	if (!finding)
-		return;
 	va_start(args, format);
 	vsnprintf(finding->advice, sizeof finding->advice, format, args);
 	va_end(args);
@@ -47,8 +44,6 @@ void rule_subject(struct finding *finding, const char *format, ...)
 {
 	va_list args;
 
-	if (!finding)
-		return;
 	va_start(args, format);
 	vsnprintf(finding->subject, sizeof finding->subject, format, args);
 	va_end(args);
@@ -58,7 +53,7 @@ const char *rule_quote(const char *text, char to[RULE_QUOTE_MAX])
 {
 	size_t i = 0;
 
-	for (; text[i] && i + 4 < RULE_QUOTE_MAX; i++)
+	for (; text[i] && i + sizeof "..." < RULE_QUOTE_MAX; i++)
 		to[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	to[i] = '\0';
 	if (text[i])
@@ -130,4 +125,47 @@ enum fact rule_has_invariant_tsc(const struct audit_facts *facts)
 	if (cpu->constant_tsc == FACT_UNKNOWN || cpu->nonstop_tsc == FACT_UNKNOWN)
 		return cpu->invariant_by_cpuid;
 	return cpu->constant_tsc == FACT_YES && cpu->nonstop_tsc == FACT_YES ? FACT_YES : FACT_NO;
+}
+
+bool rule_is_bare(const struct audit_facts *facts)
+{
+	return facts->place.is_guest == FACT_NO;
+}
+
+const struct fact_unit *rule_enabled(const struct audit_facts *facts, const char *daemon)
+{
+	for (unsigned i = 0; i < facts->daemons.n_units; i++) {
+		const struct fact_unit *unit = &facts->daemons.units[i];
+
+		if (unit->is_enabled && strcmp(unit->daemon, daemon) == 0)
+			return unit;
+	}
+	return NULL;
+}
+
+/* Of one that was found running the process has a name that is cut at 15 bytes. */
+static bool is_process_of(const char *process, const char *daemon)
+{
+	return strcmp(process, daemon) == 0 ||
+	       (strcmp(daemon, "timesyncd") == 0 && strcmp(process, "systemd-timesyn") == 0);
+}
+
+bool rule_is_owner(const struct audit_facts *facts, const char *daemon)
+{
+	for (unsigned i = 0; i < facts->daemons.n_owners; i++)
+		if (is_process_of(facts->daemons.owners[i].name, daemon))
+			return true;
+	return facts->daemons.n_owners == 0 && rule_enabled(facts, daemon);
+}
+
+void rule_container(const struct audit_facts *facts, struct findings *out)
+{
+	struct finding *f;
+
+	if (facts->place.is_container != FACT_YES)
+		return;
+	f = rule_find(out, FINDING_NOTE, REMEDY_ADVICE);
+	rule_evidence(f, "this is a container: its clock is that of the machine that it runs on, and "
+			 "not its own to fix");
+	rule_advice(f, "Run vmtime check on that machine.");
 }

@@ -4,7 +4,7 @@
  * vmtime - asks vmtimed how the clock is doing, and shows the answer
  *
  * Exit status: 0 the answer was shown, 1 there was none or it could not be
- * written, 2 the command line is wrong.
+ * written, 2 the command line is wrong.  check has one of its own (cli/check.h).
  */
 
 #include <signal.h>
@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "cli/ask.h"
+#include "cli/check.h"
 #include "cli/events.h"
 #include "cli/nudge.h"
 #include "cli/options.h"
@@ -90,6 +91,10 @@ static const struct command {
 	  .help = "[TRIES [CORRECTION [SKEW [INTERVAL]]]]: until the clock is right" },
 	{ .name = "nudge", .run = nudge_run, .takes = OPTION_REASON, .usage = "nudge",
 	  .help = "have the sources read now, by root: something happened to this machine" },
+	{ .name = "check", .run = check_run,
+	  .takes = OPTION_JSON | OPTION_HOST | OPTION_GUEST | OPTION_ROOT | OPTION_EXPLAIN |
+	           OPTION_WAIT,
+	  .usage = "check", .help = "what is wrong with this machine's time; asks no daemon" },
 	{ .name = "watch", .run = run_watch, .usage = "watch",
 	  .help = "all of it, live: the error as a line over time; q ends it" },
 };
@@ -160,6 +165,15 @@ static int ask_and_show(const struct command *command, const struct options *opt
 	return r;
 }
 
+/* To who asked for a check 2 would say that the clock is broken. */
+static int usage_status(char *const *argv)
+{
+	for (; *argv; argv++)
+		if (strcmp(*argv, "check") == 0)
+			return CHECK_BLIND;
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .socket = OPTIONS_DEFAULT_SOCKET };
@@ -173,7 +187,7 @@ int main(int argc, char **argv)
 
 	r = options_parse(argc, argv, &options);
 	if (r)
-		return r;
+		return usage_status(argv);
 	if (options.wants_help || options.wants_version) {
 		if (options.wants_help)
 			print_help();
@@ -183,6 +197,6 @@ int main(int argc, char **argv)
 	}
 	r = find_command(&options, &command);
 	if (r)
-		return r;
+		return usage_status(argv);
 	return command->run ? command->run(&options) : ask_and_show(command, &options);
 }

@@ -25,6 +25,11 @@ static const struct option_row {
 	{ { "reason",       required_argument, NULL, 'r' }, OPTION_REASON,       "--reason WORD",     "with nudge: pause, restore, migration, host-step, resume" },
 	{ { "exec",         required_argument, NULL, 'x' }, OPTION_EXEC,         "--exec DIR",        "with events -f: run DIR/on-disruption.d and DIR/on-repair.d" },
 	{ { "exec-timeout", required_argument, NULL, 'X' }, OPTION_EXEC_TIMEOUT, "--exec-timeout S",  "with --exec: end a program after S seconds; default 30" },
+	{ { "host",         no_argument,       NULL, 'H' }, OPTION_HOST,         "--host",            "with check: by the rules for a host, whatever this is" },
+	{ { "guest",        no_argument,       NULL, 'G' }, OPTION_GUEST,        "--guest",           "with check: by the rules for a guest" },
+	{ { "root",         required_argument, NULL, 'R' }, OPTION_ROOT,         "--root DIR",        "with check: of the machine whose files are below DIR" },
+	{ { "explain",      required_argument, NULL, 'e' }, OPTION_EXPLAIN,      "--explain ID",      "with check: all about one finding" },
+	{ { "wait",         required_argument, NULL, 'w' }, OPTION_WAIT,         "--wait SECONDS",    "with check: watch for stolen time that long" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };
@@ -35,7 +40,8 @@ void options_print_help(void)
 	printf("\nOptions:\n");
 	for (size_t i = 0; i < COUNT(OPTIONS); i++)
 		printf("  %-18s %s\n", OPTIONS[i].usage, OPTIONS[i].help);
-	printf("\nExit status: 0 shown, 1 no answer or nowhere to write it, 2 wrong command line.\n");
+	printf("\nExit status: 0 shown, 1 no answer or nowhere to write it, 2 wrong command line.\n"
+	       "Of check: 0 fine, 1 warnings, 2 broken, 3 could not look.\n");
 }
 
 int options_usage_error(const char *what, const char *word)
@@ -88,6 +94,11 @@ static int take(struct options *options, int letter, const char *value)
 	case 'X':
 		return options_read_seconds(value, &options->exec_timeout) && options->exec_timeout.ns > 0
 		       ? 0 : options_usage_error("--exec-timeout takes seconds, more than 0, not", value);
+	case 'R': options->root = value; return 0;
+	case 'e': options->explain = value; return 0;
+	case 'w':
+		return options_read_seconds(value, &options->wait) && options->wait.ns > 0
+		       ? 0 : options_usage_error("--wait takes seconds, more than 0, not", value);
 	default: return 0;
 	}
 }

@@ -28,6 +28,11 @@ enum option_bit {
 	OPTION_REASON       = 1 << 6,
 	OPTION_EXEC         = 1 << 7,
 	OPTION_EXEC_TIMEOUT = 1 << 8,
+	OPTION_HOST         = 1 << 9,
+	OPTION_GUEST        = 1 << 10,
+	OPTION_ROOT         = 1 << 11,
+	OPTION_EXPLAIN      = 1 << 12,
+	OPTION_WAIT         = 1 << 13,
 };
 
 struct options {
@@ -38,6 +43,9 @@ struct options {
 	const char *reason;   /* as written         */
 	const char *exec;     /* a folder           */
 	vt_span exec_timeout;
+	const char *root;     /* a folder           */
+	const char *explain;  /* a finding's id     */
+	vt_span wait;
 	bool wants_help;
 	bool wants_version;
 	char *const *words;   /* the command and its arguments; NULL ends them */

@@ -71,6 +71,11 @@ static void add_note(struct conf_notes *notes, const struct conf_note *note)
 		notes->list[notes->n++] = *note;
 }
 
+void conf_where(const struct conf_reader *r, struct conf_place *ret)
+{
+	place_at(r, NULL, ret);
+}
+
 void conf_warn(struct conf_reader *r, const char *format, ...)
 {
 	struct conf_note note;
@@ -278,6 +283,8 @@ static int read_line(struct conf_reader *r, struct slice line)
 	if (!name.n || is_comment(name))
 		return 0;
 	row = find_row(r->table, name);
+	if (!row && r->is_scan)
+		return 0;
 	if (!row)
 		return conf_refuse_at(r, name.p, "expected a directive, got %s", conf_quoted(name, quote));
 	return read_row(r, row, rest);
@@ -305,6 +312,17 @@ int conf_read_file(const struct conf_table *table, void *target, const struct co
 {
 	struct conf_reader r = {
 		.table = table, .target = target, .loader = loader, .notes = notes, .error = reterr
+	};
+
+	return conf_read_whole(&r, path);
+}
+
+int conf_scan_file(const struct conf_table *table, void *target, const struct conf_loader *loader,
+		   const char *path, struct conf_notes *notes, struct conf_error *reterr)
+{
+	struct conf_reader r = {
+		.table = table, .target = target, .loader = loader, .notes = notes, .error = reterr,
+		.is_scan = true, .is_lenient = true,
 	};
 
 	return conf_read_whole(&r, path);

@@ -18,6 +18,7 @@ struct conf_reader {
 	struct conf_notes *notes;
 	struct conf_error *error;
 	bool has_failed;
+	bool is_scan;    /* names that are not in the table are passed over           */
 	bool is_lenient; /* a line in error becomes a note, and the next one is read */
 
 	unsigned n_files;

@@ -78,6 +78,14 @@ int conf_read_file(const struct conf_table *table, void *target, const struct co
 		   const char *path, struct conf_notes *notes,
 		   struct conf_error *reterr) must_check;
 
+/*
+ * As conf_read_file, for who looks at a few directives of somebody else's file: other names are
+ * passed over, and a line in error, or a file that it names and that cannot be read, becomes a note.
+ */
+int conf_scan_file(const struct conf_table *table, void *target, const struct conf_loader *loader,
+		   const char *path, struct conf_notes *notes,
+		   struct conf_error *reterr) must_check;
+
 /* As conf_read_file, from memory: for the file's name stands @name, lines count from @first_line.
  */
 int conf_read_text(const struct conf_table *table, void *target, const struct conf_loader *loader,
@@ -86,6 +94,9 @@ int conf_read_text(const struct conf_table *table, void *target, const struct co
 
 /* For hooks: the first refusal stays.  Returns -EINVAL. */
 int conf_refuse(struct conf_reader *reader, const char *format, ...) printf_like(2, 3);
+
+/* For hooks: where the line stands that is being read. */
+void conf_where(const struct conf_reader *reader, struct conf_place *ret);
 
 /* For hooks: adds a note. */
 void conf_warn(struct conf_reader *reader, const char *format, ...) printf_like(2, 3);

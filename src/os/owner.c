@@ -277,13 +277,14 @@ static pid_t read_parent(int proc, pid_t self)
 	return parent_of(status);
 }
 
-enum owner_outcome owner_find(const char *root, pid_t self, struct owner *ret)
+enum owner_outcome owner_list(const char *root, pid_t self, struct owner *ret, unsigned size,
+			      unsigned *ret_n)
 {
-	enum owner_outcome outcome = OWNER_NONE;
 	struct owner found = { .pid = 0 };
 	char path[FILE_PATH_MAX];
 	struct dirent *entry;
 	struct search search;
+	unsigned n = 0;
 	DIR *proc;
 
 	if (snprintf(path, sizeof path, "%s/proc", root) >= (int)sizeof path)
@@ -293,12 +294,20 @@ enum owner_outcome owner_find(const char *root, pid_t self, struct owner *ret)
 		return OWNER_UNKNOWN;
 	search = (struct search){ root, dirfd(proc), self, read_parent(dirfd(proc), self) };
 
-	while (outcome == OWNER_NONE && (entry = readdir(proc)))
+	while (n < size && (entry = readdir(proc)))
 		if (pid_of(entry->d_name) && is_owner(&search, pid_of(entry->d_name), &found))
-			outcome = OWNER_FOUND;
+			ret[n++] = found;
 	closedir(proc);
 
-	if (outcome == OWNER_FOUND)
-		*ret = found;
-	return outcome;
+	if (!n)
+		return OWNER_NONE;
+	*ret_n = n;
+	return OWNER_FOUND;
+}
+
+enum owner_outcome owner_find(const char *root, pid_t self, struct owner *ret)
+{
+	unsigned n;
+
+	return owner_list(root, self, ret, 1, &n);
 }

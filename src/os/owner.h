@@ -44,4 +44,8 @@ enum owner_outcome {
  */
 enum owner_outcome owner_find(const char *root, pid_t self, struct owner *ret);
 
+/* As owner_find, and goes on: *@ret_n owners are in @ret, at most @size.  Written for OWNER_FOUND. */
+enum owner_outcome owner_list(const char *root, pid_t self, struct owner *ret, unsigned size,
+			      unsigned *ret_n);
+
 #endif
