@@ -44,7 +44,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.pidfile = PIDFILE_INIT,
 		.notify = NOTIFY_INIT,
 	};
-	line_server_init(&d->server);
+	control_init(&d->control);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -89,7 +89,7 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 {
 	size_t n = 0;
 
-	n += d->n_server_fds = line_server_prepare(&d->server, ret + n);
+	n += d->n_control_fds = line_server_prepare(&d->control.server, ret + n);
 	for (unsigned i = 0; i < d->n_backends; i++)
 		if (d->backends[i]->fd >= 0)
 			ret[n++] = (struct pollfd){ .fd = d->backends[i]->fd, .events = POLLIN };
@@ -100,7 +100,7 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	d->now = now;
 	fleet_dispatch(d->fleet, daemon_instant());
-	line_server_dispatch(&d->server, now, fds, fds ? d->n_server_fds : 0);
+	control_dispatch(&d->control, d->fleet, daemon_instant(), fds, fds ? d->n_control_fds : 0);
 	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
 		log_info("ending after the time that -t gives");
 		d->wants_end = true;
@@ -109,7 +109,7 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 
 vt_mono daemon_deadline(const struct daemon *d)
 {
-	vt_mono first = line_server_deadline(&d->server);
+	vt_mono first = control_deadline(&d->control);
 
 	first = vt_mono_min(first, fleet_deadline(d->fleet));
 	if (d->options.is_timed)
@@ -178,8 +178,8 @@ void daemon_fini(struct daemon *d)
 {
 	if (d->started.ns != 0)
 		notify_stopping(&d->notify, NULL);
+	control_fini(&d->control, d->fleet);
 	close_fleet(d);
-	line_server_fini(&d->server);
 	pidfile_fini(&d->pidfile);
 	notify_fini(&d->notify);
 }

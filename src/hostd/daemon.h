@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "hostd/backend.h"
+#include "hostd/control.h"
 #include "hostd/fleet.h"
 #include "hostd/options.h"
 #include "hostd/settings.h"
@@ -39,8 +40,8 @@ struct daemon {
 
 	struct pidfile pidfile;
 	struct notify notify;
-	struct line_server server;
-	size_t n_server_fds; /* of the latest daemon_prepare */
+	struct control control;
+	size_t n_control_fds; /* of the latest daemon_prepare */
 	unsigned n_backends;
 	struct backend *backends[DAEMON_BACKENDS_MAX];
 	struct fleet *fleet; /* borrows the back ends */

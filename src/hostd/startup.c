@@ -17,11 +17,6 @@
 
 #define RUN_FOLDER "/run/vmtime"
 
-#define BUSY_REPLY \
-	"{\"v\":1,\"ok\":false,\"error\":{\"code\":\"busy\",\"text\":\"too many clients\"}}"
-#define TOO_LONG_REPLY \
-	"{\"v\":1,\"ok\":false,\"error\":{\"code\":\"too-long\",\"text\":\"the request is too long\"}}"
-
 /* Two that set the same clocks would undo each other's work. */
 static int take_pidfile(struct daemon *d)
 {
@@ -68,12 +63,12 @@ static int open_server(struct daemon *d)
 		.path = d->settings.socket,
 		.uid = geteuid(),
 		.gid = geteuid() == 0 ? find_group(&d->settings) : getegid(),
-		.busy_reply = BUSY_REPLY,
-		.too_long_reply = TOO_LONG_REPLY,
+		.busy_reply = CONTROL_BUSY_REPLY,
+		.too_long_reply = CONTROL_TOO_LONG_REPLY,
 	};
 	int r = 0;
 
-	switch (line_server_open(&d->server, &conf, daemon_clock_now(), &r)) {
+	switch (line_server_open(&d->control.server, &conf, daemon_clock_now(), &r)) {
 	case LINE_SERVER_OPEN:
 		return 0;
 	case LINE_SERVER_TAKEN:

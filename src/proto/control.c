@@ -159,16 +159,8 @@ int control_decode_request(const char *line, size_t length, struct control_reque
 int control_encode_reply(const struct control_request *request, const void *report, char **ret,
                          size_t *ret_length)
 {
-	json_t *root = json_pack("{s:i}", "v", CONTROL_VERSION);
-
-	if (root &&
-	    (message_set_id(root, &request->id) != 0 || json_object_set_new(root, "ok", json_true()) != 0 ||
-	     json_object_set_new(root, COMMANDS[request->command],
-	                         report_json_encode(request->command, report)) != 0)) {
-		json_decref(root);
-		root = NULL;
-	}
-	return message_give(root, ret, ret_length);
+	return message_give_reply(CONTROL_VERSION, &request->id, COMMANDS[request->command],
+	                          report_json_encode(request->command, report), ret, ret_length);
 }
 
 int control_encode_error(const struct control_error *error, char **ret, size_t *ret_length)

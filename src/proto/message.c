@@ -276,3 +276,18 @@ enum control_outcome message_open_reply(const json_t *root, int ours, const char
 	*ret_data = data;
 	return CONTROL_ANSWERED;
 }
+
+int message_give_reply(int ours, const struct control_id *id, const char *key, json_t *data,
+                       char **ret, size_t *ret_length)
+{
+	json_t *root = json_pack("{s:i}", "v", ours);
+
+	if (!root || message_set_id(root, id) != 0 ||
+	    json_object_set_new(root, "ok", json_true()) != 0 ||
+	    json_object_set(root, key, data) != 0) {
+		json_decref(root);
+		root = NULL;
+	}
+	json_decref(data);
+	return message_give(root, ret, ret_length);
+}

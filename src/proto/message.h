@@ -71,4 +71,8 @@ enum control_outcome message_open_reply(const json_t *root, int ours, const char
 bool message_refuse_value(const struct control_id *id, const char *why,
                           struct control_error *reterr);
 
+/* The line {"v":@ours,"id":...,"ok":true,KEY:DATA}; @data is consumed, NULL: out of memory.  0 or -ENOMEM. */
+int message_give_reply(int ours, const struct control_id *id, const char *key, json_t *data,
+                       char **ret, size_t *ret_length) must_check;
+
 #endif
