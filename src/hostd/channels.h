@@ -33,6 +33,7 @@
 #include "base/attr.h"
 #include "hostd/backend.h"
 #include "os/poller.h"
+#include "os/vsock.h"
 
 #define CHANNELS_PORT 9532 /* where a guest's vmtimed listens */
 
@@ -41,10 +42,17 @@ struct channel;
 struct channels {
 	struct backend backend;
 	const char *root; /* where /sys is: "" but in tests */
+	/* vsock_dial (os/vsock.h) but in tests. */
+	enum vsock_dial (*dial)(const char *root, unsigned cid, unsigned port, int *ret_fd,
+	                        int *reterr);
 	struct poller poller;
-	struct channel **channels; /* NULL where a number is not in use any more */
+	struct channel **channels; /* by number, which begins at 1; NULL: not in use any more */
 	size_t n, size;
-	size_t next_sign, next_outcome; /* where to look first for what is to be popped */
+	size_t n_telling; /* at most so many have a sign or an outcome to tell   */
+	struct work_outcome *strays; /* of work for lines that there are none of */
+	size_t n_strays;
+	vt_mono turn; /* no channel wants its turn before that                   */
+	vt_mono now;  /* of the latest dispatch                                  */
 };
 
 /* 0, or -errno with @c safe for channels_fini.  @root is borrowed. */
@@ -53,7 +61,10 @@ int channels_init(struct channels *c, const char *root) must_check;
 /* Closes all connections.  Safe after a channels_init that failed, and twice. */
 void channels_fini(struct channels *c);
 
-/* A guest that is reached by vsock alone.  0 and its number, or -errno. */
+/*
+ * A guest that is reached by vsock alone.  0 and its number, or -errno.  It appears at once, and is
+ * said to run as soon as its vmtimed answers and to be stopped when it has not for some seconds.
+ */
 int channels_add(struct channels *c, const char *name, unsigned cid, uint32_t *ret) must_check;
 
 /* A line to the guest at @cid that another back end has.  0 and the line's number, or -errno. */

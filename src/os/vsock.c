@@ -49,6 +49,66 @@ enum vsock_outcome vsock_listen(const char *root, unsigned port, int *ret_fd, in
 	return VSOCK_FAILED;
 }
 
+/* From the highest one down; 0 or -errno. */
+static int bind_privileged(int fd)
+{
+	struct sockaddr_vm address = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY };
+
+	for (unsigned port = LAST_PRIVILEGED_PORT; port > 0; port--) {
+		address.svm_port = port;
+		if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -errno;
+	}
+	return -EADDRINUSE;
+}
+
+static int begin_to_connect(int fd, unsigned cid, unsigned port)
+{
+	const struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK,
+		.svm_port = port,
+		.svm_cid = cid,
+	};
+	int r = bind_privileged(fd);
+
+	if (r == 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 &&
+	    errno != EINPROGRESS)
+		r = -errno;
+	return r;
+}
+
+enum vsock_dial vsock_dial(const char *root, unsigned cid, unsigned port, int *ret_fd, int *reterr)
+{
+	int fd, r;
+
+	if (!is_there(root))
+		return VSOCK_DIAL_MISSING;
+	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 && (errno == EAFNOSUPPORT || errno == ENODEV))
+		return VSOCK_DIAL_MISSING;
+	r = fd < 0 ? -errno : begin_to_connect(fd, cid, port);
+	if (r == 0) {
+		*ret_fd = fd;
+		return VSOCK_DIAL_BEGUN;
+	}
+	if (fd >= 0)
+		close(fd);
+	*reterr = r;
+	return VSOCK_DIAL_FAILED;
+}
+
+int vsock_dialled(int fd)
+{
+	int error = 0;
+	socklen_t n = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+		return -errno;
+	return -error;
+}
+
 /* False: it is no address of vsock. */
 static bool read_address(const struct sockaddr *peer, struct sockaddr_vm *ret)
 {

@@ -31,6 +31,22 @@ enum vsock_outcome {
 /* Listens on @port for whoever comes, without blocking.  @root: "" but in tests. */
 enum vsock_outcome vsock_listen(const char *root, unsigned port, int *ret_fd, int *reterr) must_check;
 
+enum vsock_dial {
+	VSOCK_DIAL_BEGUN,   /* *ret_fd is yours; writable as soon as it is decided, see vsock_dialled */
+	VSOCK_DIAL_MISSING, /* this kernel has none, for now                                          */
+	VSOCK_DIAL_FAILED,  /* *reterr is a negative errno                                            */
+};
+
+/*
+ * Begins to connect to @port of the guest @cid, from a privileged port (-EACCES where we may not have
+ * one, -EADDRINUSE where there is none left), without waiting.  @root as above.
+ */
+enum vsock_dial vsock_dial(const char *root, unsigned cid, unsigned port, int *ret_fd,
+                           int *reterr) must_check;
+
+/* What has become of that: 0, it is connected, or a negative errno. */
+int vsock_dialled(int fd) must_check;
+
 /* Whether @peer is the host's own and privileged there. */
 bool vsock_is_host(const struct sockaddr *peer, socklen_t length);
 

@@ -228,6 +228,9 @@ static enum control_outcome take_reply(const json_t *root, const struct host_req
 
 	if (outcome == CONTROL_GARBAGE)
 		return outcome;
+	/* Who is turned away before he was read (busy, too-long) is told so without his id. */
+	if (outcome == CONTROL_REFUSED && reterr->id.kind == CONTROL_ID_NONE)
+		return outcome;
 	if (!message_read_id(root, &id) || !is_same_id(&id, &request->id)) {
 		control_error_make(reterr, CONTROL_BAD_VALUE, NULL, "the id is not the request's");
 		return CONTROL_GARBAGE;

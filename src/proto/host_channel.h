@@ -82,7 +82,7 @@ int host_channel_encode_request(const struct host_request *request, char *to, si
                                 size_t *ret_length) must_check;
 
 /*
- * Reads one line as the reply to @request, whose id it must bear.  *@ret is written only for
+ * Reads one line as the reply to @request, whose id it must bear (a refusal may have none).  *@ret is written only for
  * CONTROL_ANSWERED, *@reterr (printable ASCII) for the others.
  */
 enum control_outcome host_channel_decode_reply(const char *line, size_t length,
