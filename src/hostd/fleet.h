@@ -62,6 +62,13 @@ struct fleet;
 int fleet_open(const struct fleet_conf *conf, struct backend *const backends[], unsigned n,
                struct host_instant now, struct fleet **ret) must_check;
 
+/*
+ * Lends lines by @lines, whose back end is one of the fleet's; copied.  To be called before the first
+ * dispatch; without it vmtimed is reached by the guests' own back ends alone.
+ */
+struct lines;
+void fleet_lines(struct fleet *f, const struct lines *lines);
+
 /* NULL is allowed; returns NULL.  Work in flight is dropped. */
 struct fleet *fleet_close(struct fleet *f);
 
