@@ -6,7 +6,8 @@
 # Asks the system's package database what is missing, lists it, and installs
 # it: as root, or by sudo.  Without either it prints the command and exits 1.
 # Nothing is downloaded, not even an index, when nothing is missing.
-# No recommended packages, no questions, no service is among them.
+# No recommended packages, no questions, no service is among them: of libvirt
+# only its programs, and the guest agent starts where its device is.
 #
 #     scripts/need.sh build test      install what is missing
 #     scripts/need.sh --list build    only say what is missing (exit 1 if any)
@@ -24,6 +25,8 @@ build    ninja-build              ninja-build               the build system
 build    pkgconf                  pkgconf-pkg-config        finds libraries
 build    libev-dev                libev-devel               event loop
 build    libjansson-dev           jansson-devel             JSON
+build    libvirt-dev              libvirt-devel             guests of libvirt
+build    libxml2-dev              libxml2-devel             reads their descriptions
 build    -                        glibc-static?             the static daemon
 test     libcmocka-dev            libcmocka-devel           unit tests
 test     python3                  python3                   counts the results
@@ -31,6 +34,13 @@ test     -                        libasan                   address sanitizer
 test     -                        libubsan                  undefined behaviour sanitizer
 test     clang                    clang                     second compiler
 test     libclang-rt-dev?         compiler-rt               its sanitizers and fuzzer
+test     libvirt-daemon           libvirt-daemon            a libvirtd for emulated guests
+test     libvirt-daemon-driver-qemu libvirt-daemon-driver-qemu what it runs guests with
+test     libvirt-clients          libvirt-client            suspends and resumes them
+test     qemu-system-x86          qemu-system-x86-core      emulates them
+test     qemu-utils               qemu-img                  disks for their snapshots
+test     qemu-guest-agent         qemu-guest-agent          runs in them
+test     util-linux-extra?        util-linux                hwclock, which it calls
 fuzz     python3                  python3                   reads the build
 fuzz     clang                    clang                     compiler with the fuzzer
 fuzz     libclang-rt-dev?         compiler-rt               its sanitizers and fuzzer

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""libvirt.py LIBVIRT_DRIVE VMTIME - the libvirt back end, a real libvirtd, a real qemu-ga
+
+Everything that libvirt does to a guest, as the back end tells it: pause, save, managed save, end,
+a libvirtd that is killed, one that hangs; and what can be asked of an agent in each of these states.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import libvirt_stand
+import stage
+from libvirt_stand import virsh
+from stage import check
+
+DRIVE = os.path.abspath(sys.argv[1])
+
+
+class Drive:
+    """libvirt_drive, and what it prints."""
+
+    def __init__(self, workers=4):
+        self.process = subprocess.Popen([DRIVE, libvirt_stand.URI, str(workers)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lines = queue.Queue()
+        self.all = []
+        self.number = 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.strip())
+
+    def collect(self):
+        while not self.lines.empty():
+            self.all.append(self.lines.get())
+
+    def wait(self, *words, seconds=15, since=0):
+        """The first line from @since on with all of @words in it, as a dictionary; None: none came."""
+        def find():
+            self.collect()
+            return next((l for l in self.all[since:] if all(f" {w} " in l + " " for w in words)), None)
+        line = stage.until(seconds, find)
+        if not line:
+            return None
+        fields = dict(w.split("=", 1) for w in line.split(" text=")[0].split() if "=" in w)
+        return {**fields, "line": line, "at": int(line.split()[0]),
+                "text": line.split(" text=")[1] if " text=" in line else ""}
+
+    def mark(self):
+        self.collect()
+        return len(self.all)
+
+    def say(self, line):
+        self.number += 1
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.number
+
+    def ask(self, kind, guest, timeout_ms=5000, seconds=15):
+        """Begins work and waits for its outcome."""
+        number = self.say(f"{kind} {guest} {timeout_ms}")
+        return self.wait("outcome", kind, f"number={number}", seconds=seconds)
+
+    def gaps(self):
+        self.collect()
+        return [line for line in self.all if " gap " in line]
+
+    def end(self, seconds=5):
+        self.process.stdin.close()
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return None
+
+
+def result(outcome):
+    return outcome["line"].split()[4] if outcome else None
+
+
+def number_of(sign):
+    return int(sign["line"].split()[3])
+
+
+def test_appears():
+    global one
+    sign = drive.wait("sign", "appeared", "name=one")
+    if not check("a domain that runs appears", sign and sign["is_running"] == "1"
+                 and sign["has_agent"] == "1" and sign["cid"] == "0", drive.all):
+        sys.exit(1)
+    one = number_of(sign)
+    uuid = virsh("domuuid", "one").stdout.strip()
+    check("with its UUID", sign["uuid"] == uuid, (sign, uuid))
+    check("and its agent comes up", drive.wait("sign", "agent-up", str(one), seconds=60), drive.all)
+
+
+def test_measures():
+    outcome = drive.ask("get", one)
+    offset, uncertainty = guest.clock()
+    told = (int(outcome["sent"]) + int(outcome["took_ns"]) // 2 - int(outcome["guest_time"])) / 1e9
+    radius = int(outcome["took_ns"]) / 2e9
+    check("the guest's clock is measured within what the exchange allows",
+          result(outcome) == "done" and abs(told - offset) <= radius + uncertainty + 1e-6,
+          (outcome, offset, uncertainty))
+    outcome = drive.ask("info", one)
+    check("qemu-ga is known without a raw command",
+          result(outcome) == "done" and outcome["agent"] == "qemu-ga", outcome)
+    check("and the domain is not tainted by one",
+          "custom-ga-command" not in virsh("dominfo", "one").stdout
+          and "custom-ga-command" not in stage.read("/var/log/libvirt/qemu/one.log"), "")
+    check("the RTC is no work", result(drive.ask("reset", one)) == "done", "")
+    check("a nudge does not go this way", result(drive.ask("nudge", one)) == "unsupported", "")
+
+
+def test_pause():
+    mark = drive.mark()
+    virsh("suspend", "one")
+    check("a pause is a stop", drive.wait("sign", "stopped", str(one), since=mark), drive.all[mark:])
+    outcome = drive.ask("set", one)
+    check("while it lasts nothing is sent", result(outcome) == "stopped"
+          and outcome["was_sent"] == "0", outcome)
+    time.sleep(1.5)
+    mark = drive.mark()
+    virsh("resume", "one")
+    check("its end is told with its reason",
+          drive.wait("sign", "running", str(one), "reason=pause", since=mark), drive.all[mark:])
+    behind = guest.clock()[0]
+    check("the guest is behind", behind > 1.4, behind)
+    began = time.time()
+    outcome = drive.ask("set", one)
+    offset, uncertainty = guest.clock()
+    check("it is set", result(outcome) == "done" and abs(offset) < 0.1, (outcome, offset))
+    print(f"     set took {time.time() - began:.2f} s; now off by {offset * 1e3:.2f} ms "
+          f"+/- {uncertainty * 1e3:.2f}")
+
+
+def test_save():
+    for words, back in ((("save", "one", "/run/one.saved"), ("restore", "/run/one.saved")),
+                        (("managedsave", "one"), ("start", "one"))):
+        mark = drive.mark()
+        guest.hang_up()
+        virsh(*words)
+        check(f"{words[0]}: the guest stays, stopped",
+              drive.wait("sign", "stopped", str(one), since=mark), drive.all[mark:])
+        mark = drive.mark()
+        virsh(*back)
+        check(f"{back[0]}: it was restored",
+              drive.wait("sign", "running", str(one), "reason=restore", since=mark),
+              drive.all[mark:])
+        check("and its agent is back", drive.wait("sign", "agent-up", str(one), since=mark),
+              drive.all[mark:])
+        outcome = drive.ask("get", one)
+        check("and answers", result(outcome) == "done", outcome)
+        check("it never was gone", not drive.wait("sign", "gone", since=mark, seconds=0), "")
+
+
+def test_busy_agent():
+    """hwclock keeps an agent for a second; guest two pauses in the middle of it."""
+    virsh("suspend", "one")
+    time.sleep(0.3)
+    virsh("resume", "one")
+    number = drive.say(f"set {one} 3000")
+    time.sleep(0.15)
+    virsh("suspend", "one")
+    outcome = drive.wait("outcome", "set", f"number={number}")
+    check("a pause in the middle of a call ends in its timeout",
+          result(outcome) in ("timed-out", "done"), outcome)
+    virsh("resume", "one")
+    outcome = drive.ask("get", one, 8000)
+    check("then the agent answers again", result(outcome) == "done", outcome)
+
+
+def test_libvirtd_killed():
+    number = drive.say(f"set {one} 4000")
+    time.sleep(0.1)
+    mark = drive.mark()
+    libvirtd.kill()
+    outcome = drive.wait("outcome", "set", f"number={number}")
+    check("work in the middle of which libvirtd is killed is lost",
+          result(outcome) in ("lost", "timed-out"), outcome)
+    check("and it is told", drive.wait("trouble", since=mark), drive.all[mark:])
+    virsh_gone = drive.ask("get", one, 1000)
+    check("work without libvirtd is lost", result(virsh_gone) in ("lost", "timed-out"), virsh_gone)
+    mark = drive.mark()
+    libvirtd.start()
+    again = drive.wait("sign", "appeared", "name=one", since=mark, seconds=20)
+    check("with the next one the guest appears under its old number",
+          again and number_of(again) == one and again["is_running"] == "1", drive.all[mark:])
+    drive.wait("sign", "agent-up", str(one), since=mark)
+    outcome = drive.ask("get", one)
+    check("and answers", result(outcome) == "done", outcome)
+    check("the trouble is over", drive.all and [l for l in drive.all if " trouble" in l][-1]
+          .endswith("trouble"), drive.all[mark:])
+
+
+def test_libvirtd_hangs():
+    libvirtd.hold()
+    began = time.monotonic()
+    outcome = drive.ask("get", one, 1000)
+    took = time.monotonic() - began
+    check("a libvirtd that hangs costs the work's timeout",
+          result(outcome) == "timed-out" and took < 1.5, (outcome, took))
+    libvirtd.let_go()
+    check("then it goes on", result(drive.ask("get", one)) == "done", drive.all[-5:])
+
+
+def test_end():
+    mark = drive.mark()
+    guest.hang_up()
+    number = drive.say(f"set {one} 3000")
+    time.sleep(0.1)
+    virsh("destroy", "one")
+    outcome = drive.wait("outcome", "set", f"number={number}")
+    check("a guest destroyed in the middle", result(outcome) in ("lost", "stopped"), outcome)
+    check("is stopped as long as it is defined", drive.wait("sign", "stopped", str(one), since=mark),
+          drive.all[mark:])
+    virsh("undefine", "one")
+    check("and then gone", drive.wait("sign", "gone", str(one), since=mark), drive.all[mark:])
+    outcome = drive.ask("get", one)
+    check("who still asks for it is told so", result(outcome) == "lost", outcome)
+
+
+def test_ends_with_hung_libvirtd():
+    check("no turn of the loop took more than 50 ms", not drive.gaps(), drive.gaps())
+    libvirtd.hold()
+    for number in (1, 2, 3):
+        drive.say(f"get {number} 500")
+    began = time.monotonic()
+    status = drive.end()
+    check("with a libvirtd that hangs it ends as well",
+          status == 0 and time.monotonic() - began < 3, (status, time.monotonic() - began))
+    libvirtd.let_go()
+
+
+if os.environ.get("VMTIME_STAGE") != "built":
+    libvirt_stand.check_needs()
+stage.enter(seconds=110)
+libvirtd = libvirt_stand.Libvirtd()
+drive = Drive()
+guest = libvirt_stand.Guest("one", libvirt_stand.plain_image(has_hwclock=True))
+guest.start()
+one = 0
+stage.finish(test_appears, test_measures, test_pause, test_save, test_busy_agent,
+             test_libvirtd_killed, test_libvirtd_hangs, test_end, test_ends_with_hung_libvirtd)
