@@ -12,8 +12,6 @@
 
 #include "hostd/backend.h"
 
-struct channels;
-
 struct lines {
 	struct backend *backend; /* one of the fleet's */
 
