@@ -8,8 +8,8 @@
 #include "cli/words.h"
 #include "os/line_client.h"
 
-void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
-                         char to[ASK_SENTENCE_MAX])
+void ask_explain_failure_of(const char *daemon, enum line_client_outcome outcome, const char *path,
+                            int error, char to[ASK_SENTENCE_MAX])
 {
 	char safe[WORDS_SAFE_MAX / 2];
 
@@ -17,29 +17,35 @@ void ask_explain_failure(enum line_client_outcome outcome, const char *path, int
 	switch (outcome) {
 	case LINE_CLIENT_ANSWERED: return;
 	case LINE_CLIENT_NO_DAEMON:
-		snprintf(to, ASK_SENTENCE_MAX, "vmtimed is not running: nothing answers at %s",
+		snprintf(to, ASK_SENTENCE_MAX, "%s is not running: nothing answers at %s", daemon,
 		         safe);
 		return;
 	case LINE_CLIENT_DENIED:
-		snprintf(to, ASK_SENTENCE_MAX, "this user may not connect to vmtimed at %s", safe);
+		snprintf(to, ASK_SENTENCE_MAX, "this user may not connect to %s at %s", daemon, safe);
 		return;
 	case LINE_CLIENT_TIMEOUT:
-		snprintf(to, ASK_SENTENCE_MAX, "vmtimed did not answer within %d seconds at %s",
+		snprintf(to, ASK_SENTENCE_MAX, "%s did not answer within %d seconds at %s", daemon,
 		         ASK_TIMEOUT_S, safe);
 		return;
 	case LINE_CLIENT_CLOSED:
-		snprintf(to, ASK_SENTENCE_MAX,
-		         "vmtimed hung up before its reply was complete at %s", safe);
+		snprintf(to, ASK_SENTENCE_MAX, "%s hung up before its reply was complete at %s",
+		         daemon, safe);
 		return;
 	case LINE_CLIENT_TOO_LONG:
-		snprintf(to, ASK_SENTENCE_MAX, "what answers at %s says too much to be vmtimed",
-		         safe);
+		snprintf(to, ASK_SENTENCE_MAX, "what answers at %s says too much to be %s", safe,
+		         daemon);
 		return;
 	case LINE_CLIENT_FAILED:
-		snprintf(to, ASK_SENTENCE_MAX, "vmtimed cannot be asked at %s: %s", safe,
+		snprintf(to, ASK_SENTENCE_MAX, "%s cannot be asked at %s: %s", daemon, safe,
 		         strerror(-error));
 		return;
 	}
+}
+
+void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
+                         char to[ASK_SENTENCE_MAX])
+{
+	ask_explain_failure_of("vmtimed", outcome, path, error, to);
 }
 
 int ask_line(const char *path, const struct control_request *request, char **ret,
@@ -59,19 +65,25 @@ int ask_line(const char *path, const struct control_request *request, char **ret
 	return outcome == LINE_CLIENT_ANSWERED ? 0 : -1;
 }
 
-void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,
-                 char to[ASK_SENTENCE_MAX])
+void ask_explain_of(const char *daemon, enum control_outcome outcome, const char *path,
+                    const struct control_error *error, char to[ASK_SENTENCE_MAX])
 {
 	char safe[WORDS_SAFE_MAX / 4];
 
 	switch (outcome) {
 	case CONTROL_ANSWERED: return;
 	case CONTROL_REFUSED:
-		snprintf(to, ASK_SENTENCE_MAX, "vmtimed refused: %s", error->text);
+		snprintf(to, ASK_SENTENCE_MAX, "%s refused: %s", daemon, error->text);
 		return;
 	case CONTROL_GARBAGE:
 		snprintf(to, ASK_SENTENCE_MAX, "what answers at %s is not understood: %s",
 		         words_safe(path, safe, sizeof safe), error->text);
 		return;
 	}
+}
+
+void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,
+                 char to[ASK_SENTENCE_MAX])
+{
+	ask_explain_of("vmtimed", outcome, path, error, to);
 }

@@ -29,12 +29,14 @@ int ask_line(const char *path, const struct control_request *request, char **ret
 void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
                          char to[ASK_SENTENCE_MAX]);
 
-/* The sentence for an exchange that came to nothing; @error as os/line_client tells it. */
-void ask_explain_failure(enum line_client_outcome outcome, const char *path, int error,
-                         char to[ASK_SENTENCE_MAX]);
+/* The same of another daemon than vmtimed. */
+void ask_explain_failure_of(const char *daemon, enum line_client_outcome outcome, const char *path,
+                            int error, char to[ASK_SENTENCE_MAX]);
 
 /* The sentence for a reply that control_decode_reply did not answer with. */
 void ask_explain(enum control_outcome outcome, const char *path, const struct control_error *error,
                  char to[ASK_SENTENCE_MAX]);
+void ask_explain_of(const char *daemon, enum control_outcome outcome, const char *path,
+                    const struct control_error *error, char to[ASK_SENTENCE_MAX]);
 
 #endif

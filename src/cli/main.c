@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * vmtime - asks vmtimed how the clock is doing, and shows the answer
+ * vmtime - asks vmtimed, or on a host vmtime-hostd, how clocks are doing, and shows the answer
  *
  * Exit status: 0 the answer was shown, 1 there was none or it could not be
  * written, 2 the command line is wrong.  check has one of its own (cli/check.h).
@@ -18,6 +18,7 @@
 #include "cli/ask.h"
 #include "cli/check.h"
 #include "cli/events.h"
+#include "cli/guests.h"
 #include "cli/nudge.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -28,6 +29,7 @@
 #include "cli/words.h"
 #include "os/descriptors.h"
 #include "proto/control.h"
+#include "proto/fleet_control.h"
 
 static void show_status(const struct report_status *report, const struct options *options)
 {
@@ -69,6 +71,7 @@ static const struct command {
 	const char *usage, *help;
 	int (*run)(const struct options *options); /* it asks by itself; then the rest is not used */
 	bool takes_words;
+	const char *socket; /* where it asks; NULL: OPTIONS_DEFAULT_SOCKET */
 } COMMANDS[] = {
 	{ .name = "status", .request = CONTROL_STATUS, .takes = OPTION_JSON, .show = show_status,
 	  .usage = "status",
@@ -97,6 +100,11 @@ static const struct command {
 	  .usage = "check", .help = "what is wrong with this machine's time; asks no daemon" },
 	{ .name = "watch", .run = run_watch, .usage = "watch",
 	  .help = "all of it, live: the error as a line over time; q ends it" },
+	{ .name = "guests", .run = guests_run, .takes = OPTION_JSON, .socket = FLEET_CONTROL_SOCKET,
+	  .usage = "guests", .help = "on a host: its guests' clocks, the worst first" },
+	{ .name = "sync", .run = sync_run, .takes = OPTION_ALL | OPTION_TIMEOUT, .takes_words = true,
+	  .socket = FLEET_CONTROL_SOCKET, .usage = "sync [GUEST...]",
+	  .help = "on a host, by root: have guests' clocks put right now; --all: of all" },
 };
 /* clang-format on */
 
@@ -176,7 +184,7 @@ static int usage_status(char *const *argv)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .socket = OPTIONS_DEFAULT_SOCKET };
+	struct options options = { .socket = NULL };
 	const struct command *command = NULL;
 	int r;
 
@@ -198,5 +206,7 @@ int main(int argc, char **argv)
 	r = find_command(&options, &command);
 	if (r)
 		return usage_status(argv);
+	if (!options.socket)
+		options.socket = command->socket ? command->socket : OPTIONS_DEFAULT_SOCKET;
 	return command->run ? command->run(&options) : ask_and_show(command, &options);
 }

@@ -16,12 +16,12 @@ static const struct option_row {
 	const char *usage, *help;
 } OPTIONS[] = {
 	{ { "json",         no_argument,       NULL, 'j' }, OPTION_JSON,         "--json",            "print the reply's data as JSON" },
-	{ { "socket",       required_argument, NULL, 's' }, 0,                   "-s, --socket PATH", "where vmtimed listens; default " OPTIONS_DEFAULT_SOCKET },
+	{ { "socket",       required_argument, NULL, 's' }, 0,                   "-s, --socket PATH", "where the daemon listens; default " OPTIONS_DEFAULT_SOCKET },
 	{ { "verbose",      no_argument,       NULL, 'v' }, OPTION_VERBOSE,      "-v, --verbose",     "with sources and events: explain each" },
 	{ { "lines",        required_argument, NULL, 'n' }, OPTION_COUNT,        "-n, --lines N",     "with events: the latest N, at most 256; default 20" },
 	{ { "follow",       no_argument,       NULL, 'f' }, OPTION_FOLLOW,       "-f, --follow",      "with events: go on with what happens from now on" },
 	{ { "after-resume", no_argument,       NULL, 'a' }, OPTION_AFTER_RESUME, "--after-resume",    "with waitsync: by a reading that began after this call" },
-	{ { "timeout",      required_argument, NULL, 't' }, OPTION_TIMEOUT,      "--timeout SECONDS", "with waitsync: give up then, whatever the tries" },
+	{ { "timeout",      required_argument, NULL, 't' }, OPTION_TIMEOUT,      "--timeout SECONDS", "with waitsync and sync: give up then" },
 	{ { "reason",       required_argument, NULL, 'r' }, OPTION_REASON,       "--reason WORD",     "with nudge: pause, restore, migration, host-step, resume" },
 	{ { "exec",         required_argument, NULL, 'x' }, OPTION_EXEC,         "--exec DIR",        "with events -f: run DIR/on-disruption.d and DIR/on-repair.d" },
 	{ { "exec-timeout", required_argument, NULL, 'X' }, OPTION_EXEC_TIMEOUT, "--exec-timeout S",  "with --exec: end a program after S seconds; default 30" },
@@ -30,6 +30,7 @@ static const struct option_row {
 	{ { "root",         required_argument, NULL, 'R' }, OPTION_ROOT,         "--root DIR",        "with check: of the machine whose files are below DIR" },
 	{ { "explain",      required_argument, NULL, 'e' }, OPTION_EXPLAIN,      "--explain ID",      "with check: all about one finding" },
 	{ { "wait",         required_argument, NULL, 'w' }, OPTION_WAIT,         "--wait SECONDS",    "with check: watch for stolen time that long" },
+	{ { "all",          no_argument,       NULL, 'A' }, OPTION_ALL,          "--all",             "with sync: every guest" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };

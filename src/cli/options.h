@@ -33,10 +33,12 @@ enum option_bit {
 	OPTION_ROOT         = 1 << 11,
 	OPTION_EXPLAIN      = 1 << 12,
 	OPTION_WAIT         = 1 << 13,
+	OPTION_ALL          = 1 << 20,
+	OPTION_WATCH        = 1 << 21,
 };
 
 struct options {
-	const char *socket;
+	const char *socket;   /* NULL: as the command says */
 	unsigned given;       /* of enum option_bit */
 	unsigned count;       /* -n                 */
 	vt_span timeout;

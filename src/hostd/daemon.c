@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "os/clock_read.h"
+#include "hostd/host_instant.h"
 #include "os/conf_files.h"
 
 static const struct conf_loader FILES = {
@@ -23,18 +23,6 @@ vt_mono daemon_clock_now(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC_RAW, &t);
 	return (vt_mono){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
-}
-
-struct host_instant daemon_instant(void)
-{
-	struct clock_pair pair;
-	struct timespec t = { 0 };
-
-	if (clock_read_pair(&OS_CALLS, &pair) == 0)
-		return (struct host_instant){ pair.raw, pair.local };
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (struct host_instant){ daemon_clock_now(),
-				      { (int64_t)t.tv_sec * 1000000000 + t.tv_nsec } };
 }
 
 void daemon_init(struct daemon *d, const struct options *options)
@@ -90,17 +78,18 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	size_t n = 0;
 
 	n += d->n_control_fds = line_server_prepare(&d->control.server, ret + n);
-	for (unsigned i = 0; i < d->n_backends; i++)
-		if (d->backends[i]->fd >= 0)
-			ret[n++] = (struct pollfd){ .fd = d->backends[i]->fd, .events = POLLIN };
+	for (unsigned i = 0; i < d->backends.n; i++)
+		if (d->backends.list[i]->fd >= 0)
+			ret[n++] = (struct pollfd){ .fd = d->backends.list[i]->fd, .events = POLLIN };
 	return n;
 }
 
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	d->now = now;
-	fleet_dispatch(d->fleet, daemon_instant());
-	control_dispatch(&d->control, d->fleet, daemon_instant(), fds, fds ? d->n_control_fds : 0);
+	fleet_dispatch(d->fleet, host_instant_now());
+	backends_tell(&d->backends);
+	control_dispatch(&d->control, d->fleet, host_instant_now(), fds, fds ? d->n_control_fds : 0);
 	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
 		log_info("ending after the time that -t gives");
 		d->wants_end = true;
@@ -131,15 +120,17 @@ static struct fleet_conf fleet_conf_of(const struct settings *s)
 int daemon_open_fleet(struct daemon *d)
 {
 	const struct fleet_conf conf = fleet_conf_of(&d->settings);
-	int r = fleet_open(&conf, d->backends, d->n_backends, daemon_instant(), &d->fleet);
+	int r;
 
+	backends_open(&d->backends, &d->settings);
+	r = fleet_open(&conf, d->backends.list, d->backends.n, host_instant_now(), &d->fleet);
 	return r < 0 ? log_err(r, "memory for guests") : 0;
 }
 
 static void close_fleet(struct daemon *d)
 {
 	d->fleet = fleet_close(d->fleet);
-	d->n_backends = 0;
+	backends_close(&d->backends);
 }
 
 /* What is opened once, when the daemon starts. */
@@ -149,6 +140,25 @@ static void warn_unchangeable(const struct settings *old, const struct settings 
 		log_warn("socket, group: take effect after a restart");
 	if (strcmp(old->pid_file, new->pid_file) != 0)
 		log_warn("pidfile: takes effect after a restart");
+}
+
+/* Guests that are looked for in another way are found anew, and each is checked once. */
+static void use_settings(struct daemon *d, const struct settings *settings)
+{
+	const struct fleet_conf conf = fleet_conf_of(settings);
+	const bool is_other = backends_differ(&d->settings, settings);
+
+	d->settings = *settings;
+	if (!is_other) {
+		fleet_configure(d->fleet, &conf);
+		return;
+	}
+	control_lose_fleet(&d->control);
+	close_fleet(d);
+	if (daemon_open_fleet(d) < 0) {
+		d->exit_status = 1;
+		d->wants_end = true;
+	}
 }
 
 void daemon_reload(struct daemon *d)
@@ -164,9 +174,7 @@ void daemon_reload(struct daemon *d)
 	}
 	warn_unchangeable(&d->settings, &settings);
 	d->configuration = configuration;
-	d->settings = settings;
-	const struct fleet_conf conf = fleet_conf_of(&settings);
-	fleet_configure(d->fleet, &conf);
+	use_settings(d, &settings);
 	if (!d->options.logs_to_stderr)
 		log_open("vmtime-hostd", LOG_SINK_SYSLOG, daemon_log_level(d));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "hostd/backend.h"
+#include "hostd/backends.h"
 #include "hostd/control.h"
 #include "hostd/fleet.h"
 #include "hostd/options.h"
@@ -27,11 +27,8 @@
 
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime-hostd.conf"
 
-/* The ways to guests there can be at once. */
-#define DAEMON_BACKENDS_MAX 3
-
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + DAEMON_BACKENDS_MAX)
+#define DAEMON_FDS (LINE_SERVER_FDS + BACKENDS_MAX)
 
 struct daemon {
 	struct options options;
@@ -42,8 +39,7 @@ struct daemon {
 	struct notify notify;
 	struct control control;
 	size_t n_control_fds; /* of the latest daemon_prepare */
-	unsigned n_backends;
-	struct backend *backends[DAEMON_BACKENDS_MAX];
+	struct backends backends;
 	struct fleet *fleet; /* borrows the back ends */
 
 	vt_mono started, now;
@@ -80,9 +76,6 @@ void daemon_fini(struct daemon *d);
 
 /* CLOCK_MONOTONIC_RAW. */
 vt_mono daemon_clock_now(void);
-
-/* The same, and what the host's clock shows at that instant. */
-struct host_instant daemon_instant(void);
 
 /* Loads the settings as the options say, logging notes and errors.  0 or -errno. */
 int daemon_load_settings(const struct options *options, const char *configuration,
