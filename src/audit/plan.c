@@ -53,6 +53,7 @@ struct step *plan_step(struct plan *plan, enum step_kind kind, const char *path)
 		return NULL;
 	}
 	step = &plan->steps[plan->n++];
+	plan->n_changes++;
 	*step = (struct step){ .kind = kind };
 	memcpy(step->path, path, strlen(path) + 1);
 	return step;
@@ -129,6 +130,7 @@ void plan_file(struct plan *plan, const char *path, struct swap_image *before,
 		swap_image_fini(before);
 		swap_image_fini(&step->after);
 		step->after = *after;
+		plan->n_changes++;
 	} else {
 		step = plan_step(plan, STEP_FILE, path);
 		if (!step) {
@@ -160,12 +162,38 @@ static bool has_words(const struct step *step, const char *const *words)
 	return !step->words[i] && !words[i];
 }
 
+/* The place of the command in the plan; its length where it is not there. */
+static size_t find_command(const struct plan *plan, enum step_kind kind, const char *const *words)
+{
+	size_t i = 0;
+
+	while (i < plan->n && (plan->steps[i].kind != kind || !has_words(&plan->steps[i], words)))
+		i++;
+	return i;
+}
+
 bool plan_has_command(const struct plan *plan, enum step_kind kind, const char *const *words)
 {
-	for (size_t i = 0; i < plan->n; i++)
-		if (plan->steps[i].kind == kind && has_words(&plan->steps[i], words))
-			return true;
-	return false;
+	return find_command(plan, kind, words) < plan->n;
+}
+
+bool plan_move_to_end(struct plan *plan, enum step_kind kind, const char *const *words)
+{
+	size_t i = find_command(plan, kind, words);
+	struct step step;
+
+	if (i == plan->n)
+		return false;
+	step = plan->steps[i];
+	memmove(&plan->steps[i], &plan->steps[i + 1], (plan->n - i - 1) * sizeof step);
+	plan->steps[plan->n - 1] = step;
+	return true;
+}
+
+void plan_cut(struct plan *plan, size_t n)
+{
+	while (plan->n > n)
+		step_fini(&plan->steps[--plan->n]);
 }
 
 void plan_note(struct plan *plan, const char *rule, const char *format, ...)

@@ -55,6 +55,7 @@ struct plan_note {
 struct plan {
 	struct step *steps;
 	size_t n, size;
+	size_t n_changes;         /* steps added, and contents of files exchanged          */
 	struct plan_note *notes;
 	size_t n_notes, notes_size;
 	struct text rules;        /* the ids of what it mends, blank separated            */
@@ -81,6 +82,12 @@ const struct swap_image *plan_content(const struct plan *plan, const char *path)
 
 /* Is the same command in it already? */
 bool plan_has_command(const struct plan *plan, enum step_kind kind, const char *const *words);
+
+/* Moves that command to the end.  False where it is not there. */
+bool plan_move_to_end(struct plan *plan, enum step_kind kind, const char *const *words);
+
+/* Takes the last steps away, until @n are left: what they were for could not be done. */
+void plan_cut(struct plan *plan, size_t n);
 
 void plan_note(struct plan *plan, const char *rule, const char *format, ...) printf_like(3, 4);
 void plan_rule(struct plan *plan, const char *id);
