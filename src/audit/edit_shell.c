@@ -132,6 +132,16 @@ static enum edit_end assign(struct slice before, const struct variable *v, const
 	return append(before, name, raw, value, after, why);
 }
 
+/* Files of settings have NAME=1 where nothing needs quotes. */
+static bool quote_where_needed(const char *value, char *to, size_t size)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+	if (value[0] && !value[strspn(value, PLAIN)])
+		return snprintf(to, size, "%s", value) < (int)size;
+	return shell_quote(value, to, size);
+}
+
 enum edit_end edit_shell(struct slice before, const char *name, const char *value,
 			 struct text *after, struct edit_reason *why)
 {
@@ -143,7 +153,7 @@ enum edit_end edit_shell(struct slice before, const char *name, const char *valu
 		return refuse(why, complaint);
 	if (look(before, name, &v) && v.is_plain && strcmp(v.value, value) == 0)
 		return EDIT_NOTHING;
-	if (!shell_quote(value, raw, sizeof raw))
+	if (!quote_where_needed(value, raw, sizeof raw))
 		return refuse(why, "the value is too long");
 	return assign(before, &v, name, raw, value, after, why);
 }

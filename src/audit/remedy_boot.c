@@ -227,11 +227,12 @@ static bool edit_defaults(struct draft *d, const char *argument, bool is_removal
 	}
 	snprintf(files->paths[files->n++], PLAN_PATH_MAX, "%s", d->facts->boot.defaults);
 	list_drop_ins(d, files);
-	if (is_removal)
-		is_right = remove_everywhere(d, files, ALWAYS, argument) &
-		           remove_everywhere(d, files, ORDINARY, argument);
-	else
+	if (is_removal) {
+		is_right = remove_everywhere(d, files, ALWAYS, argument);
+		is_right &= remove_everywhere(d, files, ORDINARY, argument);
+	} else {
 		is_right = is_configured(d, files, argument) || add_argument(d, files, argument);
+	}
 	free(files);
 	return is_right;
 }

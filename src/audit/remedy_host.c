@@ -44,12 +44,28 @@ static void put_governor(const char *options, const char *governor, char *to, si
 		snprintf(to + n, size - n, "%s-g %s", n ? " " : "frequency-set ", governor);
 }
 
+/* A word of scaling_available_governors goes into files that a shell reads: it must be a plain one. */
+static bool is_plain(const char *word)
+{
+	return word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
+}
+
+/* What gives every processor the governor; cpupower is not everywhere. */
+static void script_for(const char *governor, char *to, size_t size)
+{
+	snprintf(to, size, "for f in /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor; "
+	         "do echo %s >\"$f\" || exit 1; done", governor);
+}
+
 /* Back to the governor of now, for the time until the next boot. */
 static void undo_governor(struct draft *d)
 {
-	if (d->facts->frequency.governor[0])
-		draft_try_undo(d, WORDS("cpupower", "frequency-set", "-g",
-		                        d->facts->frequency.governor));
+	char script[256];
+
+	if (!is_plain(d->facts->frequency.governor))
+		return;
+	script_for(d->facts->frequency.governor, script, sizeof script);
+	draft_try_undo(d, WORDS("sh", "-c", script));
 }
 
 static void enable(struct draft *d, const char *unit)
@@ -91,7 +107,9 @@ static void set_by_cpufrequtils(struct draft *d, const char *governor)
 static void set_by_own_unit(struct draft *d, const char *governor)
 {
 	struct text unit = { 0 };
+	char script[256];
 
+	script_for(governor, script, sizeof script);
 	text_addf(&unit,
 	          "# Made by vmtime fix; vmtime undo takes it away.\n"
 	          "[Unit]\n"
@@ -101,25 +119,17 @@ static void set_by_own_unit(struct draft *d, const char *governor)
 	          "[Service]\n"
 	          "Type=oneshot\n"
 	          "RemainAfterExit=yes\n"
-	          "ExecStart=/bin/sh -c 'for f in "
-	          "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor; "
-	          "do echo %s >\"$f\" || exit 1; done'\n"
+	          "ExecStart=/bin/sh -c '%s'\n"
 	          "\n"
 	          "[Install]\n"
 	          "WantedBy=multi-user.target\n",
-	          governor);
+	          script);
 	undo_governor(d);
 	draft_service(d, STEP_UNDO, "daemon-reload", "");
 	draft_write(d, OWN_UNIT_PATH, &unit, 0644);
 	draft_service(d, STEP_DO, "daemon-reload", "");
 	plan_command(d->plan, STEP_UNDO, false, WORDS("systemctl", "disable", "--now", OWN_UNIT));
 	plan_command(d->plan, STEP_DO, false, WORDS("systemctl", "enable", "--now", OWN_UNIT));
-}
-
-/* A word of scaling_available_governors goes into files that a shell reads: it must be a plain one. */
-static bool is_plain(const char *word)
-{
-	return word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
 }
 
 static bool is_available(const struct draft *d, const char *governor)
@@ -148,8 +158,8 @@ void remedy_frequency(struct draft *d, const char *governor)
 	else if (!draft_exists(d, OWN_UNIT_PATH))
 		set_by_own_unit(d, governor);
 	else
-		draft_note(d, OWN_UNIT " is there already and has not done it; see: systemctl status "
-			      OWN_UNIT);
+		draft_note(d, OWN_UNIT " is there already, for when it is started; see: systemctl "
+			      "status " OWN_UNIT);
 }
 
 void remedy_enable_cpupower(struct draft *d, const char *unit)

@@ -97,7 +97,7 @@ static void change_chrony(struct draft *d, const char *path, draft_edit *edit, c
 	bool is_changed;
 
 	if (unit)
-		draft_service(d, STEP_UNDO, "restart", unit);
+		draft_service(d, STEP_UNDO, "try-restart", unit);
 	if (!draft_change(d, path, edit, what, &is_changed) || !is_changed) {
 		plan_cut(d->plan, n_steps);
 		return;
@@ -161,7 +161,7 @@ void remedy_rtcsync(struct draft *d, const char *path)
 			change_chrony(d, path, edit_sync, NULL);
 		return;
 	}
-	draft_service(d, STEP_UNDO, "restart", VMTIMED);
+	draft_service(d, STEP_UNDO, "try-restart", VMTIMED);
 	if (draft_change(d, path, edit_sync, NULL, &is_changed))
 		draft_service(d, STEP_DO, "restart", VMTIMED);
 }

@@ -18,6 +18,7 @@
 #include "cli/ask.h"
 #include "cli/check.h"
 #include "cli/events.h"
+#include "cli/fix.h"
 #include "cli/guests.h"
 #include "cli/nudge.h"
 #include "cli/options.h"
@@ -98,6 +99,12 @@ static const struct command {
 	  .takes = OPTION_JSON | OPTION_HOST | OPTION_GUEST | OPTION_ROOT | OPTION_EXPLAIN |
 	           OPTION_WAIT,
 	  .usage = "check", .help = "what is wrong with this machine's time; asks no daemon" },
+	{ .name = "fix", .run = fix_run, .takes_words = true,
+	  .takes = OPTION_DRY_RUN | OPTION_YES | OPTION_PREFER | OPTION_ROOT,
+	  .usage = "fix [ID...]", .help = "shows what mends that, asks, and does it" },
+	{ .name = "undo", .run = undo_run, .takes_words = true,
+	  .takes = OPTION_DRY_RUN | OPTION_LIST | OPTION_ROOT,
+	  .usage = "undo [N]", .help = "takes back what the latest fix did, or run N" },
 	{ .name = "watch", .run = run_watch, .usage = "watch",
 	  .help = "all of it, live: the error as a line over time; q ends it" },
 	{ .name = "guests", .run = guests_run, .takes = OPTION_JSON, .socket = FLEET_CONTROL_SOCKET,

@@ -27,10 +27,14 @@ static const struct option_row {
 	{ { "exec-timeout", required_argument, NULL, 'X' }, OPTION_EXEC_TIMEOUT, "--exec-timeout S",  "with --exec: end a program after S seconds; default 30" },
 	{ { "host",         no_argument,       NULL, 'H' }, OPTION_HOST,         "--host",            "with check: by the rules for a host, whatever this is" },
 	{ { "guest",        no_argument,       NULL, 'G' }, OPTION_GUEST,        "--guest",           "with check: by the rules for a guest" },
-	{ { "root",         required_argument, NULL, 'R' }, OPTION_ROOT,         "--root DIR",        "with check: of the machine whose files are below DIR" },
+	{ { "root",         required_argument, NULL, 'R' }, OPTION_ROOT,         "--root DIR",        "with check, fix, undo: the machine whose files are below DIR" },
 	{ { "explain",      required_argument, NULL, 'e' }, OPTION_EXPLAIN,      "--explain ID",      "with check: all about one finding" },
 	{ { "wait",         required_argument, NULL, 'w' }, OPTION_WAIT,         "--wait SECONDS",    "with check: watch for stolen time that long" },
 	{ { "all",          no_argument,       NULL, 'A' }, OPTION_ALL,          "--all",             "with sync: every guest" },
+	{ { "dry-run",      no_argument,       NULL, 'D' }, OPTION_DRY_RUN,      "--dry-run",         "with fix and undo: only show what would be done" },
+	{ { "yes",          no_argument,       NULL, 'y' }, OPTION_YES,          "--yes",             "with fix: do it without asking" },
+	{ { "prefer",       required_argument, NULL, 'p' }, OPTION_PREFER,       "--prefer DAEMON",   "with fix: chrony or vmtimed follows the host's clock" },
+	{ { "list",         no_argument,       NULL, 'l' }, OPTION_LIST,         "--list",            "with undo: what could be taken back" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };
@@ -42,7 +46,8 @@ void options_print_help(void)
 	for (size_t i = 0; i < COUNT(OPTIONS); i++)
 		printf("  %-18s %s\n", OPTIONS[i].usage, OPTIONS[i].help);
 	printf("\nExit status: 0 shown, 1 no answer or nowhere to write it, 2 wrong command line.\n"
-	       "Of check: 0 fine, 1 warnings, 2 broken, 3 could not look.\n");
+	       "Of check: 0 fine, 1 warnings, 2 broken, 3 could not look.\n"
+	       "Of fix and undo: 0 done, 1 not done, or not all of it.\n");
 }
 
 int options_usage_error(const char *what, const char *word)
@@ -92,6 +97,7 @@ static int take(struct options *options, int letter, const char *value)
 		return options_read_seconds(value, &options->timeout)
 		       ? 0 : options_usage_error("--timeout takes seconds, not", value);
 	case 'x': options->exec = value; return 0;
+	case 'p': options->prefer = value; return 0;
 	case 'X':
 		return options_read_seconds(value, &options->exec_timeout) && options->exec_timeout.ns > 0
 		       ? 0 : options_usage_error("--exec-timeout takes seconds, more than 0, not", value);

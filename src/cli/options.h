@@ -33,6 +33,10 @@ enum option_bit {
 	OPTION_ROOT         = 1 << 11,
 	OPTION_EXPLAIN      = 1 << 12,
 	OPTION_WAIT         = 1 << 13,
+	OPTION_DRY_RUN      = 1 << 14,
+	OPTION_YES          = 1 << 15,
+	OPTION_PREFER       = 1 << 16,
+	OPTION_LIST         = 1 << 17,
 	OPTION_ALL          = 1 << 20,
 	OPTION_WATCH        = 1 << 21,
 };
@@ -48,6 +52,7 @@ struct options {
 	const char *root;     /* a folder           */
 	const char *explain;  /* a finding's id     */
 	vt_span wait;
+	const char *prefer;   /* as written         */
 	bool wants_help;
 	bool wants_version;
 	char *const *words;   /* the command and its arguments; NULL ends them */

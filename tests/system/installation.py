@@ -59,6 +59,7 @@ def test_files(root):
         "lib/sysusers.d/vmtime.conf": 0o644,
         "lib/tmpfiles.d/vmtime.conf": 0o644,
         "share/man/man1/vmtime.1": 0o644,
+        "share/man/man1/vmtime-fix.1": 0o644,
         "share/man/man5/vmtime.conf.5": 0o644,
         "share/man/man8/vmtimed.8": 0o644,
         "share/doc/vmtime/examples/vmtime.conf": 0o644,
@@ -135,7 +136,7 @@ def test_pages(prefix):
     if not shutil.which("groff"):
         print("there is no groff: the manual pages are not formatted")
         return
-    for page in ("man1/vmtime.1", "man5/vmtime.conf.5", "man8/vmtimed.8",
+    for page in ("man1/vmtime.1", "man1/vmtime-fix.1", "man5/vmtime.conf.5", "man8/vmtimed.8",
                  "man5/vmtime-hostd.conf.5", "man8/vmtime-hostd.8"):
         result = run("groff", "-mandoc", "-Tutf8", "-ww",
                      os.path.join(prefix, "share/man", page))

@@ -182,7 +182,7 @@ static void test_shell(void **state)
 	const enum edit_end done = has_augeas ? EDIT_DONE : EDIT_APPENDED;
 
 	assert_int_equal(edit_shell(slice_of("# SYNC_TIME=1\n"), "SYNC_TIME", "1", &after, &why), done);
-	assert_string_equal(after.p, "# SYNC_TIME=1\nSYNC_TIME=\"1\"\n");
+	assert_string_equal(after.p, "# SYNC_TIME=1\nSYNC_TIME=1\n");
 	text_fini(&after);
 	assert_int_equal(edit_shell(slice_of("SYNC_TIME=1\n"), "SYNC_TIME", "1", &after, &why),
 	                 EDIT_NOTHING);
