@@ -177,6 +177,44 @@ def test_busy_agent():
     check("then the agent answers again", result(outcome) == "done", outcome)
 
 
+def test_freeze_and_snapshot():
+    """On another guest: a disk to keep the snapshot, a hwclock that fails, an agent that froze."""
+    sign = drive.wait("sign", "appeared", "name=two")
+    if not check("a second guest appears", sign, drive.all):
+        return
+    two = number_of(sign)
+    if not check("and its agent", drive.wait("sign", "agent-up", str(two), seconds=60), drive.all):
+        return
+    outcome = drive.ask("get", two)
+    check("an agent that believes the filesystems frozen says so", result(outcome) == "frozen", outcome)
+    virsh("domfsthaw", "two")
+    check("until they are thawed", result(drive.ask("get", two)) == "done", drive.all[-3:])
+
+    virsh("snapshot-create-as", "two", "before")
+    time.sleep(1)
+    mark = drive.mark()
+    other.hang_up()
+    virsh("snapshot-revert", "two", "before")
+    check("a snapshot that was reverted to is a restore",
+          drive.wait("sign", "running", str(two), "reason=restore", since=mark), drive.all[mark:])
+    check("the agent is there", stage.until(10, lambda: result(drive.ask("get", two)) == "done"),
+          drive.all[mark:])
+    behind = other.clock()[0]
+    check("the guest is behind", behind > 0.9, behind)
+    outcome = drive.ask("set", two)
+    offset = other.clock()[0]
+    check("an agent that complains of hwclock has set the clock",
+          result(outcome) == "refused" and abs(offset) < 0.1, (outcome, offset))
+    mark = drive.mark()
+    other.destroy()
+    check("destroyed, it stays while it is defined",
+          stage.until(5, lambda: drive.wait("sign", "stopped", str(two), since=mark, seconds=0)),
+          drive.all[mark:])
+    virsh("undefine", "two", "--snapshots-metadata")
+    check("and is gone with its description", drive.wait("sign", "gone", str(two), since=mark),
+          drive.all[mark:])
+
+
 def test_libvirtd_killed():
     number = drive.say(f"set {one} 4000")
     time.sleep(0.1)
@@ -246,6 +284,15 @@ libvirtd = libvirt_stand.Libvirtd()
 drive = Drive()
 guest = libvirt_stand.Guest("one", libvirt_stand.plain_image(has_hwclock=True))
 guest.start()
+disk = libvirt_stand.FOLDER + "/two.qcow2"
+stage.run(libvirt_stand.need("qemu-img", "qemu-utils"), "create", "-f", "qcow2", disk, "1M")
+other = libvirt_stand.Guest("two", libvirt_stand.image(
+    "failing", [libvirt_stand.need("qemu-ga", "qemu-guest-agent")],
+    files={"/sbin/hwclock": "#!/bin/sh\nexit 1\n"},
+    # As after the agent was killed between freeze and thaw.
+    start="touch /run/qga.state.isfrozen\n" + libvirt_stand.QEMU_GA), devices=libvirt_stand.disk(disk))
+other.start()
 one = 0
 stage.finish(test_appears, test_measures, test_pause, test_save, test_busy_agent,
+             test_freeze_and_snapshot,
              test_libvirtd_killed, test_libvirtd_hangs, test_end, test_ends_with_hung_libvirtd)

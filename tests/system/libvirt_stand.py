@@ -115,7 +115,7 @@ while :; do sleep 1000; done
 QEMU_GA = "qemu-ga -m virtio-serial -p /dev/virtio-ports/%s -t /run -d\n" % AGENT_PORT
 
 
-def _need(program, package):
+def need(program, package):
     path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin:/usr/lib/libvirt")
     if not path:
         stage.skip(f"there is no {program} (package {package})")
@@ -126,11 +126,11 @@ def check_needs():
     """Before stage.enter(), where the network can still be reached: fetches what the lab has."""
     if os.uname().machine != "x86_64":
         stage.skip(f"the guests are x86-64 machines, this is a {os.uname().machine} one")
-    _need("libvirtd", "libvirt-daemon-system")
-    _need("virsh", "libvirt-clients")
-    _need("qemu-ga", "qemu-guest-agent")
+    need("libvirtd", "libvirt-daemon-system")
+    need("virsh", "libvirt-clients")
+    need("qemu-ga", "qemu-guest-agent")
     # Not the lab's own, which lacks modules that libvirt asks for.
-    _need("qemu-system-x86_64", "qemu-system-x86")
+    need("qemu-system-x86_64", "qemu-system-x86")
     fetched = subprocess.run([FETCH, "tools", "kernel"], stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, check=False)
     if fetched.returncode != 0:
@@ -174,7 +174,7 @@ class Libvirtd:
             stage.write("/etc/" + file, stage.read("/etc/" + file) + line + "\n")
         stage.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
         os.makedirs("/dev/shm", exist_ok=True)
-        self.program = _need("libvirtd", "libvirt-daemon-system")
+        self.program = need("libvirtd", "libvirt-daemon-system")
         self.process = None
         threading.Thread(target=_reap, daemon=True).start()
         self.start()
@@ -279,8 +279,14 @@ def find_guest_clock():
     return os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "guest_clock")
 
 
+def disk(path):
+    """What a Guest's @devices says of a disk in qcow2, which snapshots need."""
+    return f"""<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+    <source file='{path}'/><target dev='vda' bus='virtio'/></disk>"""
+
+
 def plain_image(has_hwclock):
-    programs = [_need("qemu-ga", "qemu-guest-agent")]
+    programs = [need("qemu-ga", "qemu-guest-agent")]
     if has_hwclock:
         hwclock = shutil.which("hwclock", path="/sbin:/usr/sbin")
         if not hwclock or os.path.islink(hwclock):
@@ -297,7 +303,7 @@ class Guest:
         self.stream = None
         self.xml = DOMAIN.format(
             name=name, memory=memory, kernel=CACHE + "/kernel/vmlinuz", initrd=initrd,
-            cmdline=cmdline, emulator=_need("qemu-system-x86_64", "qemu-system-x86"), folder=FOLDER, agent_port=AGENT_PORT,
+            cmdline=cmdline, emulator=need("qemu-system-x86_64", "qemu-system-x86"), folder=FOLDER, agent_port=AGENT_PORT,
             clock_port=CLOCK_PORT, devices=devices)
         self.file = stage.write(f"{FOLDER}/{name}.xml", self.xml)
 
