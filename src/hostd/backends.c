@@ -51,9 +51,29 @@ static void open_qemu(struct backends *b, const struct settings *settings)
 	b->list[b->n++] = &b->qemu.backend;
 }
 
+static void open_libvirt(struct backends *b, const struct settings *settings)
+{
+	const bool is_auto = settings->libvirt == SETTINGS_LIBVIRT_AUTO;
+	const struct libvirt_settings wanted = {
+		.uri = is_auto ? "qemu:///system" : settings->libvirt_uri,
+		.is_optional = is_auto,
+		.workers = settings->parallel,
+	};
+	int r;
+
+	if (settings->libvirt == SETTINGS_LIBVIRT_OFF)
+		return;
+	r = libvirt_open(&wanted, &b->libvirt);
+	if (r < 0)
+		log_cope(r, "the guests of libvirt are not seen");
+	else
+		b->list[b->n++] = b->libvirt;
+}
+
 void backends_open(struct backends *b, const struct settings *settings)
 {
 	*b = (struct backends){ .n = 0 };
+	open_libvirt(b, settings);
 	open_qemu(b, settings);
 }
 
@@ -62,6 +82,7 @@ void backends_close(struct backends *b)
 	if (b->has_qemu)
 		qemu_fini(&b->qemu);
 	b->has_qemu = false;
+	b->libvirt = libvirt_close(b->libvirt);
 	b->n = 0;
 }
 

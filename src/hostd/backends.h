@@ -8,6 +8,7 @@
  * One way that cannot be had is told and missed; the others go on.
  */
 
+#include "hostd/libvirt.h"
 #include "hostd/qemu.h"
 #include "hostd/settings.h"
 
@@ -16,6 +17,7 @@
 struct backends {
 	bool has_qemu;
 	struct qemu qemu;
+	struct backend *libvirt; /* NULL: not wanted, or not to be had */
 	unsigned n;
 	struct backend *list[BACKENDS_MAX];
 	char told[BACKENDS_MAX][REPORT_TEXT_MAX]; /* what was logged of each one's trouble */

@@ -2,9 +2,11 @@
 #include "hostd/libvirt.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hostd/host_instant.h"
 #include "hostd/libvirt_guests.h"
@@ -22,6 +24,7 @@ struct libvirt {
 	struct backend backend; /* first */
 	struct libvirt_queue queue;
 	char uri[256];
+	bool is_optional;
 	struct libvirt_link *link;
 	struct libvirt_worker workers[LIBVIRT_WORKERS_MAX];
 	unsigned n_workers;
@@ -41,6 +44,13 @@ static struct libvirt *of(struct backend *b)
 	return (struct libvirt *)b;
 }
 
+/* Is there a libvirt on this machine? */
+static bool is_installed(void)
+{
+	return access("/run/libvirt/libvirt-sock", F_OK) == 0 ||
+	       access("/run/libvirt/virtqemud-sock", F_OK) == 0;
+}
+
 /* --- the connection's state --------------------------------------------------------------------- */
 
 static void take_link(struct libvirt *l, const struct libvirt_item *item)
@@ -51,9 +61,12 @@ static void take_link(struct libvirt *l, const struct libvirt_item *item)
 		l->trouble_at = vt_mono_add(item->at, CONNECT_PATIENCE);
 		break;
 	case LINK_UP:
+		l->is_optional = false;
 		l->backend.trouble[0] = 0;
 		break;
 	case LINK_DOWN:
+		if (l->is_optional && !is_installed())
+			break;
 		snprintf(l->backend.trouble, sizeof l->backend.trouble, "%.200s", item->text);
 		break;
 	}
@@ -219,7 +232,13 @@ static const struct backend_ops OPS = {
 
 static int start_threads(struct libvirt *l, unsigned n_workers)
 {
-	int r = libvirt_link_start(&l->queue, l->uri, &l->link);
+	sigset_t all, before;
+	int r;
+
+	/* The main thread is the one that signals are meant for. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = libvirt_link_start(&l->queue, l->uri, &l->link);
 
 	n_workers = n_workers < 1 ? 1 : n_workers;
 	n_workers = n_workers < LIBVIRT_WORKERS_MAX ? n_workers : LIBVIRT_WORKERS_MAX;
@@ -230,6 +249,7 @@ static int start_threads(struct libvirt *l, unsigned n_workers)
 		r = libvirt_worker_start(worker);
 		l->n_workers += r == 0;
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
 
@@ -242,6 +262,7 @@ int libvirt_open(const struct libvirt_settings *settings, struct backend **ret)
 		return -ENOMEM;
 	l->guests = (struct libvirt_guests)LIBVIRT_GUESTS_INIT;
 	l->trouble_at = VT_MONO_NEVER;
+	l->is_optional = settings->is_optional;
 	if ((size_t)snprintf(l->uri, sizeof l->uri, "%s", settings->uri) >= sizeof l->uri) {
 		free(l);
 		return -ENAMETOOLONG;

@@ -40,13 +40,14 @@
 
 struct libvirt_settings {
 	const char *uri;  /* "qemu:///system"; copied                                             */
+	bool is_optional; /* that there is none on this machine is no trouble, as long as there was none   */
 	unsigned workers; /* how many calls at a time: what is above LIBVIRT_WORKERS_MAX counts as that */
 };
 
 /*
  * Starts the threads.  Returns 0 and a back end to be closed, or -errno with *@ret untouched.  That
  * nobody answers at @uri, or that this build has no libvirt, is no failure: backend.trouble says so.
- * One at a time in a process.  Block the signals that you wait for before: threads inherit that.
+ * One at a time in a process.  The threads take no signals.
  */
 int libvirt_open(const struct libvirt_settings *settings, struct backend **ret) must_check;
 

@@ -175,7 +175,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	r = libvirt_open(&(struct libvirt_settings){ argv[1], (unsigned)atoi(argv[2]) }, &b);
+	r = libvirt_open(&(struct libvirt_settings){ .uri = argv[1],
+	                                             .workers = (unsigned)atoi(argv[2]) }, &b);
 	if (r < 0) {
 		fprintf(stderr, "libvirt_drive: %s\n", strerror(-r));
 		return 1;
