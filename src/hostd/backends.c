@@ -2,11 +2,14 @@
 #include "hostd/backends.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "hostd/channel_lines.h"
+#include "hostd/libvirt.h"
 
 /* The rules of @settings that can be followed; NULL: out of memory. */
 static struct qemu_rule *make_rules(const struct settings *settings, size_t *ret_n)
@@ -59,15 +62,41 @@ static void open_libvirt(struct backends *b, const struct settings *settings)
 		.is_optional = is_auto,
 		.workers = settings->parallel,
 	};
+	sigset_t all, before;
 	int r;
 
 	if (settings->libvirt == SETTINGS_LIBVIRT_OFF)
 		return;
+	/* Its threads inherit the mask: signals are the loop's. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	r = libvirt_open(&wanted, &b->libvirt);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (r < 0)
 		log_cope(r, "the guests of libvirt are not seen");
 	else
 		b->list[b->n++] = b->libvirt;
+}
+
+static void open_channels(struct backends *b, const struct settings *settings)
+{
+	uint32_t number;
+	int r = channels_init(&b->channels, "");
+
+	if (r < 0) {
+		log_cope(r, "no guest's vmtimed is reached by vsock");
+		return;
+	}
+	b->has_channels = true;
+	b->lines = channel_lines(&b->channels);
+	b->list[b->n++] = &b->channels.backend;
+	for (unsigned i = 0; i < settings->n_vsock; i++) {
+		const struct vsock_settings *guest = &settings->vsock[i];
+
+		r = channels_add(&b->channels, guest->name, guest->cid, &number);
+		if (r < 0)
+			log_cope(r, "guest %s by vsock is not seen", guest->name);
+	}
 }
 
 void backends_open(struct backends *b, const struct settings *settings)
@@ -75,14 +104,17 @@ void backends_open(struct backends *b, const struct settings *settings)
 	*b = (struct backends){ .n = 0 };
 	open_libvirt(b, settings);
 	open_qemu(b, settings);
+	open_channels(b, settings);
 }
 
 void backends_close(struct backends *b)
 {
 	if (b->has_qemu)
 		qemu_fini(&b->qemu);
-	b->has_qemu = false;
+	if (b->has_channels)
+		channels_fini(&b->channels);
 	b->libvirt = libvirt_close(b->libvirt);
+	b->has_qemu = b->has_channels = false;
 	b->n = 0;
 }
 

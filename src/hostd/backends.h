@@ -8,16 +8,21 @@
  * One way that cannot be had is told and missed; the others go on.
  */
 
+#include "hostd/channels.h"
 #include "hostd/libvirt.h"
+#include "hostd/lines.h"
 #include "hostd/qemu.h"
 #include "hostd/settings.h"
 
 #define BACKENDS_MAX 3
 
 struct backends {
+	struct backend *libvirt; /* NULL: none */
 	bool has_qemu;
 	struct qemu qemu;
-	struct backend *libvirt; /* NULL: not wanted, or not to be had */
+	bool has_channels;
+	struct channels channels;
+	struct lines lines; /* over @channels, where there are any */
 	unsigned n;
 	struct backend *list[BACKENDS_MAX];
 	char told[BACKENDS_MAX][REPORT_TEXT_MAX]; /* what was logged of each one's trouble */

@@ -124,7 +124,11 @@ int daemon_open_fleet(struct daemon *d)
 
 	backends_open(&d->backends, &d->settings);
 	r = fleet_open(&conf, d->backends.list, d->backends.n, host_instant_now(), &d->fleet);
-	return r < 0 ? log_err(r, "memory for guests") : 0;
+	if (r < 0)
+		return log_err(r, "memory for guests");
+	if (d->backends.has_channels)
+		fleet_lines(d->fleet, &d->backends.lines);
+	return 0;
 }
 
 static void close_fleet(struct daemon *d)

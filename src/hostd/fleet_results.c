@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a guest's sequence has to tell: counted, remembered, logged. */
 #include <assert.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "hostd/fleet_inner.h"
@@ -49,7 +50,7 @@ static void log_end(const struct guest *g, const struct sequence_result *result)
 
 	log_at(is_failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	       "guest %s: end=%s reason=%s lost=%.3f after=%.3f%s%s",
-	       log_quote(g->name, sizeof g->name, name, sizeof name), fleet_end_name(result->end),
+	       log_quote(g->name, strlen(g->name), name, sizeof name), fleet_end_name(result->end),
 	       reason[0] ? reason : "unknown", last->has_lost ? vt_span_seconds(last->lost) : 0.0,
 	       vt_span_seconds(result->after), g->sequence.note[0] ? ": " : "", g->sequence.note);
 }
