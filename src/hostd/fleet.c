@@ -258,7 +258,7 @@ static void begin(struct fleet *f, struct guest *g, const struct work *work)
 		b->ops->begin(b, g->number, work);
 }
 
-void fleet_turns(struct fleet *f, vt_mono now)
+static void give_turns(struct fleet *f, vt_mono now)
 {
 	struct heap_node *node;
 
@@ -323,7 +323,7 @@ void fleet_dispatch(struct fleet *f, struct host_instant now)
 	serve_deadlines(f, now);
 	do {
 		f->is_unfinished = pop_all(f, now);
-		fleet_turns(f, now.mono);
+		give_turns(f, now.mono);
 	} while (f->is_unfinished && ++rounds < ROUNDS_MOST);
 	fleet_expire(f, now.mono);
 }
@@ -372,8 +372,7 @@ void fleet_tell_host(struct fleet *f, const struct fleet_host *host, struct host
 	f->rules.quality_version++;
 	for (size_t i = 0; i < f->roster.n; i++)
 		fleet_settle(f, f->roster.by_number[i], now);
-	fleet_turns(f, now.mono);
-	f->is_unfinished = true;
+	f->is_unfinished = true; /* turns are given when what has happened meanwhile is known */
 }
 
 void fleet_host_jumped(struct fleet *f, enum host_reason reason, vt_span stopped,
@@ -389,8 +388,7 @@ void fleet_host_jumped(struct fleet *f, enum host_reason reason, vt_span stopped
 			f->lines.wake(f->lines.backend, g->line, now.mono);
 		fleet_settle(f, g, now);
 	}
-	fleet_turns(f, now.mono);
-	f->is_unfinished = true;
+	f->is_unfinished = true; /* turns are given when what has happened meanwhile is known */
 }
 
 const struct fleet_counters *fleet_counters(const struct fleet *f)

@@ -54,9 +54,6 @@ struct fleet {
 /* After anything that happened to @g: what follows from it for turns, deadlines and counters. */
 void fleet_settle(struct fleet *f, struct guest *g, struct host_instant now);
 
-/* Gives turns to those that wait for them. */
-void fleet_turns(struct fleet *f, vt_mono now);
-
 void fleet_take_result(struct fleet *f, struct guest *g, const struct sequence_result *result);
 
 /* Answers all who wait for @g; @note is "" where its own does. */

@@ -119,7 +119,6 @@ unsigned fleet_sync(struct fleet *f, const char *name, uint64_t ticket, struct h
 			break;
 		n += sync_guest(f, g, ticket, now);
 	}
-	fleet_turns(f, now.mono);
 	f->is_unfinished = true;
 	return n;
 }

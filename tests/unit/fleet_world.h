@@ -42,6 +42,7 @@ struct world_guest {
 	bool is_frozen;
 	bool has_hwclock;   /* setting its time takes it a second     */
 	vt_span least, most; /* how long one way takes                */
+	int lopsided;       /* -1: the way there takes no time, 1: the way back */
 	unsigned loses;     /* of 1000 requests                       */
 
 	/* what it was asked */
@@ -55,7 +56,9 @@ struct world_guest {
 	/* what it has seen */
 	unsigned gets, sets, infos, nudges, qualities;
 	vt_mono set_at;
-	vt_span truth;       /* off, when it was read last */
+	vt_span truth;       /* off, when it was read last                   */
+	vt_span told;        /* the same, of the reading that was told last  */
+	vt_mono told_at;     /* 0: none yet */
 };
 
 struct world {
@@ -69,8 +72,13 @@ struct world {
 	struct work_outcome outcomes[WORLD_QUEUE];
 	size_t n_outcomes, outcomes_popped;
 	unsigned faults;
+	unsigned long judged;
+	void (*judge)(struct world *w, struct fleet *f); /* after each happening; may be NULL */
 	unsigned busy, most_busy; /* guests that are asked, and not to be set */
-	unsigned long events;
+	bool shakes;              /* its clock is stepped a little, in the middle of exchanges  */
+	vt_mono stepped;          /* the latest time             */
+	bool slews;               /* its clock is steered hard */
+	double slew_ppb;          /* of the host's clock, against the raw one */
 };
 
 static inline struct world *world_of(const struct backend *b)
@@ -104,6 +112,20 @@ static inline void world_sign(struct world *w, uint32_t i, enum sign_kind kind,
 	w->signs[w->n_signs++] = sign;
 }
 
+/*
+ * The host's own clock is stepped; not twice in one exchange: they could cancel each other, which nobody
+ * outside can see.
+ */
+static inline void world_step(struct world *w, vt_span step)
+{
+	if (vt_mono_since(w->now.mono, w->stepped).ns < VT_SEC(8).ns)
+		return;
+	w->stepped = w->now.mono;
+	w->now.real = vt_real_add(w->now.real, step);
+	for (uint32_t i = 0; i < w->n; i++)
+		w->guests[i].off = vt_span_add(w->guests[i].off, step);
+}
+
 static inline void world_deliver(struct world *w, uint32_t i)
 {
 	struct world_guest *g = &w->guests[i];
@@ -115,12 +137,18 @@ static inline void world_deliver(struct world *w, uint32_t i)
 	w->outcomes[w->n_outcomes++] = g->outcome;
 	if (g->work.kind != WORK_SET_TIME)
 		w->busy--;
+	if (g->work.kind == WORK_GET_TIME && g->outcome.result == WORK_DONE) {
+		g->told = g->truth;
+		g->told_at = w->now.mono;
+	}
 	g->has_work = false;
 }
 
 /* The agent does what it was asked. */
 static inline void world_do(struct world *w, struct world_guest *g)
 {
+	if (w->shakes)
+		world_step(w, VT_NS(rng_in(&w->rng, -400000, 400000)));
 	g->is_done = true;
 	g->outcome.result = WORK_DONE;
 	switch (g->work.kind) {
@@ -178,6 +206,12 @@ static inline void world_begin(struct backend *b, uint32_t i, const struct work 
 	vt_span there = VT_NS(rng_in(&w->rng, g->least.ns, g->most.ns));
 	vt_span back = VT_NS(rng_in(&w->rng, g->least.ns, g->most.ns));
 
+	/* What is in its channel comes first. */
+	if (g->is_running && (g->has_work || g->is_dropped) && !g->is_done &&
+	    g->does.ns < VT_MONO_NEVER.ns)
+		world_do(w, g);
+	if (g->lopsided)
+		*(g->lopsided < 0 ? &there : &back) = VT_NS(0);
 	if (g->has_work && g->work.kind != WORK_SET_TIME)
 		w->busy--;
 	if (work->kind != WORK_SET_TIME && ++w->busy > w->most_busy)
@@ -347,6 +381,17 @@ static inline void world_go_on(struct world *w, uint32_t i)
 	world_sign(w, i, SIGN_RUNNING, HOST_REASON_PAUSE);
 }
 
+/* Both clocks go on. */
+static inline void world_pass(struct world *w, vt_span span)
+{
+	w->now.mono = vt_mono_add(w->now.mono, span);
+	w->now.real = vt_real_add(w->now.real, span);
+	w->now.real = vt_real_add(w->now.real, vt_rate_over((vt_rate){ w->slew_ppb }, span));
+	for (uint32_t i = 0; i < w->n; i++)
+		w->guests[i].off = vt_span_add(
+		    w->guests[i].off, vt_rate_over((vt_rate){ w->slew_ppb }, span));
+}
+
 /* Dispatches, and goes on in time from one happening to the next, for @span. */
 static inline void world_run(struct world *w, struct fleet *f, vt_span span)
 {
@@ -357,16 +402,15 @@ static inline void world_run(struct world *w, struct fleet *f, vt_span span)
 		vt_span step;
 
 		fleet_dispatch(f, w->now);
-		w->events++;
 		next = fleet_deadline(f);
 		if (next.ns >= end.ns)
 			break;
 		step = vt_span_max(vt_mono_since(next, w->now.mono), VT_NS(0));
-		w->now.mono = vt_mono_add(w->now.mono, step);
-		w->now.real = vt_real_add(w->now.real, step);
+		world_pass(w, step);
+		if (w->judge)
+			w->judge(w, f);
 	}
-	w->now.real = vt_real_add(w->now.real, vt_mono_since(end, w->now.mono));
-	w->now.mono = end;
+	world_pass(w, vt_mono_since(end, w->now.mono));
 	fleet_dispatch(f, w->now);
 }
 
