@@ -168,6 +168,7 @@ static bool add_option(char *line, size_t size, struct slice word, struct slice 
 {
 	char value[FACTS_LINE_MAX], name[FACTS_WORD_MAX];
 	size_t used = strlen(line);
+	struct slice trimmed;
 
 	gather_cut(word, value, sizeof value);
 	if (word.p[0] == '$') {
@@ -177,8 +178,11 @@ static bool add_option(char *line, size_t size, struct slice word, struct slice 
 		    strcmp(name, "kernelopts") == 0)
 			return false;
 	}
-	return snprintf(line + used, size - used, "%s%s", used ? " " : "", value) <
-	       (int)(size - used);
+	trimmed = slice_trim(slice_of(value));
+	if (!trimmed.n)
+		return true;
+	return snprintf(line + used, size - used, "%s%.*s", used ? " " : "", (int)trimmed.n,
+			trimmed.p) < (int)(size - used);
 }
 
 static bool read_options(struct slice entry, struct slice grubenv, char *to, size_t size)

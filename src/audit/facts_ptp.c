@@ -78,6 +78,17 @@ static bool lists_module(struct audit_facts *facts, const char *name, bool *ret_
 	return is_listed;
 }
 
+/* Linux 4.11 brought it, and Red Hat brought it back to the kernel of RHEL 7.5. */
+static bool is_too_old(const char *kernel)
+{
+	unsigned major, minor, patch, build;
+	int n = sscanf(kernel, "%u.%u.%u-%u", &major, &minor, &patch, &build);
+
+	if (n < 2 || major > 4 || (major == 4 && minor >= 11))
+		return false;
+	return !(n == 4 && major == 3 && minor == 10 && build >= 862 && strstr(kernel, ".el7"));
+}
+
 static void find_module(struct audit_facts *facts)
 {
 	struct fact_ptp *ptp = &facts->ptp;
@@ -90,7 +101,7 @@ static void find_module(struct audit_facts *facts)
 	is_listed = lists_module(facts, "modules.dep", &has_list);
 	if (is_listed || ptp->is_builtin)
 		ptp->has_module = FACT_YES;
-	else if (has_list)
+	else if (has_list || is_too_old(facts->system.kernel))
 		ptp->has_module = FACT_NO;
 }
 

@@ -118,6 +118,16 @@ bool rule_argument(const char *line, const char *name, char *to, size_t size)
 	return is_there;
 }
 
+enum audit_remedy rule_remove_argument(const struct audit_facts *facts, const char *name)
+{
+	char value[FACTS_WORD_MAX];
+
+	return facts->boot.is_configured_known == FACT_YES &&
+			       !rule_argument(facts->boot.configured, name, value, sizeof value)
+		       ? REMEDY_REBOOT
+		       : REMEDY_REMOVE_KERNEL_ARGUMENT;
+}
+
 enum fact rule_has_invariant_tsc(const struct audit_facts *facts)
 {
 	const struct fact_cpu *cpu = &facts->cpu;

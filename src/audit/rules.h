@@ -33,6 +33,15 @@ const char *rule_quote(const char *text, char to[RULE_QUOTE_MAX]);
  */
 bool rule_argument(const char *line, const char *name, char *to, size_t size);
 
+/*
+ * What is to be done about an argument that the running kernel was started with and should not be:
+ * to take it away, or only to reboot where the next boot does without it already.
+ */
+enum audit_remedy rule_remove_argument(const struct audit_facts *facts, const char *name);
+
+/* A guest of a release that Red Hat's guide has a row for: it needs arguments that others do not. */
+bool rule_is_old_guest(const struct audit_facts *facts);
+
 /* A constant TSC that never stops: what makes half of the other rules harmless. */
 enum fact rule_has_invariant_tsc(const struct audit_facts *facts);
 

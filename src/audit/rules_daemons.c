@@ -45,6 +45,12 @@ static unsigned keeper(const struct fact_daemons *d)
 	return 0;
 }
 
+/* /proc cuts names at fifteen bytes. */
+static const char *whole_name(const char *process)
+{
+	return strcmp(process, "systemd-timesyn") == 0 ? "systemd-timesyncd" : process;
+}
+
 void rule_two_daemons(const struct audit_facts *facts, struct findings *out)
 {
 	const struct fact_daemons *d = &facts->daemons;
@@ -56,8 +62,8 @@ void rule_two_daemons(const struct audit_facts *facts, struct findings *out)
 
 		f = rule_find(out, FINDING_BROKEN, REMEDY_ADVICE);
 		rule_evidence(f, "%s (pid %ld) and %s (pid %ld) both set this clock",
-			      d->owners[kept].name, (long)d->owners[kept].pid,
-			      d->owners[other].name, (long)d->owners[other].pid);
+			      whole_name(d->owners[kept].name), (long)d->owners[kept].pid,
+			      whole_name(d->owners[other].name), (long)d->owners[other].pid);
 		rule_advice(f, "Keep one: %s", d->owners[other].hand_over);
 	} else if (count_enabled(facts, names, sizeof names) > 1) {
 		f = rule_find(out, FINDING_WARNING, REMEDY_ADVICE);

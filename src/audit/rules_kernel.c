@@ -26,7 +26,7 @@ void rule_no_kvmclock(const struct audit_facts *facts, struct findings *out)
 		if (!rule_argument(facts->boot.running, NAMES[i], value, sizeof value))
 			continue;
 		f = rule_find(out, i == 0 ? FINDING_BROKEN : FINDING_WARNING,
-			      REMEDY_REMOVE_KERNEL_ARGUMENT);
+			      rule_remove_argument(facts, NAMES[i]));
 		rule_subject(f, "%s", NAMES[i]);
 		rule_evidence(f, "the kernel was started with %s", NAMES[i]);
 		return;
@@ -93,6 +93,11 @@ static const struct old_release *find_old(const struct fact_system *system)
 	return NULL;
 }
 
+bool rule_is_old_guest(const struct audit_facts *facts)
+{
+	return facts->place.is_guest == FACT_YES && find_old(&facts->system);
+}
+
 /* Is the argument there, whatever the figure of lpj? */
 static bool is_running(const struct audit_facts *facts, struct slice argument)
 {
@@ -149,7 +154,7 @@ void rule_old_arguments(const struct audit_facts *facts, struct findings *out)
 	for (size_t i = 0; i < COUNT(OBSOLETE); i++) {
 		if (!rule_argument(facts->boot.running, OBSOLETE[i], value, sizeof value))
 			continue;
-		f = rule_find(out, FINDING_WARNING, REMEDY_REMOVE_KERNEL_ARGUMENT);
+		f = rule_find(out, FINDING_WARNING, rule_remove_argument(facts, OBSOLETE[i]));
 		rule_subject(f, "%s%s%s", OBSOLETE[i], value[0] ? "=" : "", value);
 		rule_evidence(f, "the kernel was started with %s%s%s, advice for releases before 6.1 "
 				 "of Red Hat's", OBSOLETE[i], value[0] ? "=" : "",
@@ -157,10 +162,17 @@ void rule_old_arguments(const struct audit_facts *facts, struct findings *out)
 	}
 }
 
-/* Arguments that concern the time; those that have been configured or taken away since the boot. */
-static const char *const WATCHED[] = {
-	"processor.max_cstate", "intel_idle.max_cstate", "idle", "clocksource", "tsc", "notsc",
-	"no-kvmclock", "no-kvmclock-vsyscall", "no-steal-acc", "divider", "lpj",
+/* Arguments that concern the time, and may have been configured or taken away since the boot. */
+static const struct watched {
+	const char *name;
+	bool is_told; /* that it runs is a finding of its own, which says so */
+} WATCHED[] = {
+	{ "processor.max_cstate", false }, { "intel_idle.max_cstate", false },
+	{ "idle", false },                 { "clocksource", false },
+	{ "tsc", false },                  { "no-steal-acc", false },
+	{ "no-kvmclock", true },           { "no-kvmclock-vsyscall", true },
+	{ "notsc", true },                 { "divider", true },
+	{ "lpj", true },
 };
 
 void rule_reboot(const struct audit_facts *facts, struct findings *out)
@@ -172,11 +184,11 @@ void rule_reboot(const struct audit_facts *facts, struct findings *out)
 	if (boot->is_configured_known != FACT_YES || !boot->is_running_known)
 		return;
 	for (size_t i = 0; i < COUNT(WATCHED); i++) {
-		const char *name = WATCHED[i];
+		const char *name = WATCHED[i].name;
 		bool will = rule_argument(boot->configured, name, then, sizeof then);
 		bool is = rule_argument(boot->running, name, now, sizeof now);
 
-		if (will == is && strcmp(then, now) == 0)
+		if ((will == is && strcmp(then, now) == 0) || (!will && WATCHED[i].is_told))
 			continue;
 		f = rule_find(out, FINDING_WARNING, REMEDY_REBOOT);
 		rule_subject(f, "%s%s%s", name, will ? (then[0] ? "=" : "") : (now[0] ? "=" : ""),

@@ -58,7 +58,7 @@ static bool lacks_kvmclock(const struct fact_domain *domain)
 void rule_domain_kvmclock(const struct audit_facts *facts, struct findings *out)
 {
 	struct finding *f = find(facts, out, lacks_kvmclock, FINDING_BROKEN,
-				 "kvm-clock is taken from them, and ptp_kvm with it");
+				 "kvm-clock is taken away, and ptp_kvm with it");
 
 	if (!f)
 		return;
@@ -80,14 +80,14 @@ static bool has_guest_rtc(const struct fact_domain *domain)
 void rule_domain_clock(const struct audit_facts *facts, struct findings *out)
 {
 	struct finding *f = find(facts, out, has_local_clock, FINDING_WARNING,
-				 "their RTC does not begin in UTC, which Linux expects");
+				 "the RTC does not begin in UTC, which Linux expects");
 
 	if (f) {
 		rule_subject(f, "<clock offset='utc'>");
 		rule_advice(f, "virsh edit: <clock offset='utc'>");
 	}
 	f = find(facts, out, has_guest_rtc, FINDING_WARNING,
-		 "their RTC stops with them, so nothing in it shows a pause");
+		 "the RTC stops with the guest, so it shows no pause");
 	if (f) {
 		rule_subject(f, "<timer name='rtc' tickpolicy='catchup'/>");
 		rule_advice(f, "virsh edit: take track='guest' from the timer rtc.");
@@ -132,10 +132,11 @@ void rule_invtsc(const struct audit_facts *facts, struct findings *out)
 	bool is_saved = saves_guests(facts);
 	struct finding *f = find(facts, out, is_bound_to_host,
 				 is_saved ? FINDING_WARNING : FINDING_NOTE,
-				 is_saved ? "they require invtsc, so they cannot be saved or migrated; "
-					    "libvirt-guests is to save them when this host goes down"
-					  : "they require invtsc: a tsc clocksource, and no save and no "
-					    "migration");
+				 is_saved ? "invtsc is required, which forbids to save and to "
+					    "migrate; libvirt-guests is to save guests when this "
+					    "host goes down"
+					  : "invtsc is required: a tsc clocksource, and no save and "
+					    "no migration");
 
 	if (!f)
 		return;
@@ -153,7 +154,7 @@ void rule_agent_channel(const struct audit_facts *facts, struct findings *out)
 {
 	struct finding *f = find(facts, out, lacks_channel, FINDING_NOTE,
 				 "no channel for the guest agent, so nobody on this host can set "
-				 "their clocks");
+				 "the clock");
 
 	if (!f)
 		return;

@@ -41,10 +41,10 @@ void rule_clocksource(const struct audit_facts *facts, struct findings *out)
 			strcmp(value, c->current) == 0;
 	struct finding *f;
 
-	if (!facts->cpu.is_x86 || !is_slow(c->current))
+	if (!facts->cpu.is_x86 || !is_slow(c->current) || rule_is_old_guest(facts))
 		return;
 	f = rule_find(out, rule_is_bare(facts) ? FINDING_BROKEN : FINDING_WARNING,
-		      is_asked ? REMEDY_REMOVE_KERNEL_ARGUMENT : REMEDY_ADVICE);
+		      is_asked ? rule_remove_argument(facts, "clocksource") : REMEDY_ADVICE);
 	rule_evidence(f, "the clocksource is %s (available: %s)%s", rule_quote(c->current, quote),
 		      rule_quote(c->available, all),
 		      is_asked ? "; the kernel's command line asks for it" : "");

@@ -357,12 +357,10 @@ bool shell_file_next(struct shell_file *file, struct shell_assignment *ret)
 	s.is_plain = true;
 	s.is_unterminated = false; /* of what stood before */
 	scan_word(&s);
-	/* NAME=(...) is an array, which none of these files means. */
-	if (peek(&s, 0) == '(')
-		s.is_plain = false;
+	found.is_array = peek(&s, 0) == '(';
 	found.end = s.at;
 	found.raw = (struct slice){ file->text.p + found.value_begin, s.at - found.value_begin };
-	found.is_plain = s.is_plain && !s.is_unterminated;
+	found.is_plain = s.is_plain && !s.is_unterminated && !found.is_array;
 	found.is_unterminated = s.is_unterminated;
 	file->line += count_lines(file->text, file->at, s.at);
 	file->at = s.at;
@@ -381,7 +379,7 @@ static bool read_value(const struct shell_assignment *a, const char *name, const
 	if (s.is_full)
 		return false;
 	to[s.used] = '\0';
-	*ret_is_plain = s.is_plain && !s.is_unterminated;
+	*ret_is_plain = s.is_plain && !s.is_unterminated && !a->is_array;
 	return true;
 }
 

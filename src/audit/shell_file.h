@@ -33,6 +33,7 @@ struct shell_assignment {
 	bool is_exported;     /* "export" stands before it                                   */
 	bool is_append;       /* NAME+=value                                                 */
 	bool is_plain;        /* its value is all there: nothing in it that a shell would expand */
+	bool is_array;        /* NAME=(...), which none of these files means: the value is empty */
 	bool is_unterminated; /* a quote that is not closed before the end of the text       */
 	unsigned line;        /* where it begins                                             */
 	size_t begin, end;    /* its bytes in the text, from its name to the end of its value */

@@ -94,17 +94,9 @@ static bool print_json(struct check *check)
 	return text != NULL;
 }
 
-/* Is there anything that could have been looked at? */
-static bool is_blind(const struct audit_facts *facts)
-{
-	return facts->place.is_container == FACT_YES ||
-	       (!facts->system.id[0] && facts->place.is_guest == FACT_UNKNOWN &&
-	        facts->place.is_host == FACT_UNKNOWN && !facts->boot.is_running_known);
-}
-
 static int status_of(const struct check *check)
 {
-	if (is_blind(&check->facts))
+	if (check_text_is_blind(&check->facts))
 		return CHECK_BLIND;
 	if (!check->findings.n)
 		return CHECK_FINE;

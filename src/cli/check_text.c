@@ -30,6 +30,13 @@ const char *check_text_place(const struct audit_facts *facts)
 	return "a machine, host or guest unknown";
 }
 
+bool check_text_is_blind(const struct audit_facts *facts)
+{
+	return facts->place.is_container == FACT_YES ||
+	       (!facts->system.id[0] && facts->place.is_guest == FACT_UNKNOWN &&
+	        facts->place.is_host == FACT_UNKNOWN && !facts->boot.is_running_known);
+}
+
 bool check_text_is_fixable(enum audit_remedy remedy)
 {
 	switch (remedy) {
@@ -149,8 +156,11 @@ void check_text_print(FILE *out, const struct audit_facts *facts, const struct f
                       bool is_coloured)
 {
 	char safe[WORDS_SAFE_MAX];
-	bool is_container = facts->place.is_container == FACT_YES;
 
+	if (check_text_is_blind(facts) && !findings->n) {
+		fputs("There is nothing to look at.\n", out);
+		return;
+	}
 	fprintf(out, "%s, %s: ",
 	        facts->system.name[0] ? words_safe(facts->system.name, safe, sizeof safe)
 	                              : "An unknown distribution",
@@ -160,7 +170,7 @@ void check_text_print(FILE *out, const struct audit_facts *facts, const struct f
 		fputc('\n', out);
 	for (unsigned i = 0; i < findings->n; i++)
 		print_finding(out, &findings->list[i], is_coloured);
-	if (is_container)
+	if (check_text_is_blind(facts))
 		return;
 	print_unread(out, facts);
 	print_trouble(out, &facts->chrony);

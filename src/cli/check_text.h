@@ -23,6 +23,9 @@ void check_text_explain(FILE *out, const struct finding_rule *rule,
 /* "a KVM guest", "a host": where check found itself. */
 const char *check_text_place(const struct audit_facts *facts);
 
+/* A container, or a folder without anything in it: nothing can be said of its clock. */
+bool check_text_is_blind(const struct audit_facts *facts);
+
 /* Is it one that `vmtime fix` can do? */
 bool check_text_is_fixable(enum audit_remedy remedy);
 
