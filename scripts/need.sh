@@ -27,6 +27,8 @@ build    libev-dev                libev-devel               event loop
 build    libjansson-dev           jansson-devel             JSON
 build    libvirt-dev              libvirt-devel             guests of libvirt
 build    libxml2-dev              libxml2-devel             reads their descriptions
+build    libmicrohttpd-dev        libmicrohttpd-devel       HTTP of vmtime-hostd
+build    libjs-dygraphs           -                         curves on its page
 build    -                        glibc-static?             the static daemon
 test     libcmocka-dev            libcmocka-devel           unit tests
 test     python3                  python3                   counts the results
@@ -41,6 +43,8 @@ test     qemu-system-x86          qemu-system-x86-core      emulates them
 test     qemu-utils               qemu-img                  disks for their snapshots
 test     qemu-guest-agent         qemu-guest-agent          runs in them
 test     util-linux-extra?        util-linux                hwclock, which it calls
+test     openssl                  openssl                   certificates for tests
+test     chromium?                chromium-headless?        looks at the page
 fuzz     python3                  python3                   reads the build
 fuzz     clang                    clang                     compiler with the fuzzer
 fuzz     libclang-rt-dev?         compiler-rt               its sanitizers and fuzzer

@@ -54,6 +54,8 @@ def test_files(root):
         "share/man/man5/vmtime-hostd.conf.5": 0o644,
         "share/man/man8/vmtime-hostd.8": 0o644,
         "share/doc/vmtime/examples/vmtime-hostd.conf": 0o644,
+        "share/vmtime/vmtime.json": 0o644,
+        "share/vmtime/vmtime.rules.yml": 0o644,
         "lib/systemd/system/vmtimed.service": 0o644,
         "lib/systemd/system/vmtime-hooks.service": 0o644,
         "lib/sysusers.d/vmtime.conf": 0o644,
