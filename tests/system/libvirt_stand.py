@@ -285,14 +285,14 @@ def disk(path):
     <source file='{path}'/><target dev='vda' bus='virtio'/></disk>"""
 
 
-def plain_image(has_hwclock):
+def plain_image(has_hwclock, guest_clock=None):
     programs = [need("qemu-ga", "qemu-guest-agent")]
     if has_hwclock:
         hwclock = shutil.which("hwclock", path="/sbin:/usr/sbin")
         if not hwclock or os.path.islink(hwclock):
             stage.skip("there is no hwclock (package util-linux-extra)")
         programs.append((hwclock, "/sbin/hwclock"))
-    return image("hwclock" if has_hwclock else "bare", programs)
+    return image("hwclock" if has_hwclock else "bare", programs, guest_clock=guest_clock)
 
 
 # --- guests --------------------------------------------------------------------------------------
