@@ -33,6 +33,7 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.notify = NOTIFY_INIT,
 	};
 	control_init(&d->control);
+	web_init(&d->web);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -81,6 +82,8 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	for (unsigned i = 0; i < d->backends.n; i++)
 		if (d->backends.list[i]->fd >= 0)
 			ret[n++] = (struct pollfd){ .fd = d->backends.list[i]->fd, .events = POLLIN };
+	if (web_fd(&d->web) >= 0)
+		ret[n++] = (struct pollfd){ .fd = web_fd(&d->web), .events = POLLIN };
 	return n;
 }
 
@@ -90,6 +93,7 @@ void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 	fleet_dispatch(d->fleet, host_instant_now());
 	backends_tell(&d->backends);
 	control_dispatch(&d->control, d->fleet, host_instant_now(), fds, fds ? d->n_control_fds : 0);
+	web_dispatch(&d->web, &d->settings, d->fleet, host_instant_now());
 	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
 		log_info("ending after the time that -t gives");
 		d->wants_end = true;
@@ -101,6 +105,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 	vt_mono first = control_deadline(&d->control);
 
 	first = vt_mono_min(first, fleet_deadline(d->fleet));
+	first = vt_mono_min(first, web_deadline(&d->web, d->now));
 	if (d->options.is_timed)
 		first = vt_mono_min(first, vt_mono_add(d->started, d->options.timeout));
 	return first;
@@ -133,6 +138,7 @@ int daemon_open_fleet(struct daemon *d)
 
 static void close_fleet(struct daemon *d)
 {
+	web_close(&d->web);
 	d->fleet = fleet_close(d->fleet);
 	backends_close(&d->backends);
 }
@@ -171,7 +177,8 @@ void daemon_reload(struct daemon *d)
 	const char *configuration = daemon_configuration(&d->options);
 
 	notify_reloading(&d->notify);
-	if (daemon_load_settings(&d->options, configuration, &settings) < 0) {
+	if (daemon_load_settings(&d->options, configuration, &settings) < 0 ||
+	    web_check(&settings) < 0) {
 		log_fail("the new configuration is not used, the old one stays");
 		notify_ready(&d->notify, "the configuration in use is an old one: the new one is in error");
 		return;
@@ -179,6 +186,9 @@ void daemon_reload(struct daemon *d)
 	warn_unchangeable(&d->settings, &settings);
 	d->configuration = configuration;
 	use_settings(d, &settings);
+	/* In any case: a certificate is renewed in its old place. */
+	if (d->fleet)
+		web_open(&d->web, &d->settings, d->fleet, daemon_clock_now());
 	if (!d->options.logs_to_stderr)
 		log_open("vmtime-hostd", LOG_SINK_SYSLOG, daemon_log_level(d));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0

@@ -20,6 +20,7 @@
 #include "hostd/fleet.h"
 #include "hostd/options.h"
 #include "hostd/settings.h"
+#include "hostd/web.h"
 #include "os/daemonize.h"
 #include "os/line_server.h"
 #include "os/notify.h"
@@ -28,7 +29,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime-hostd.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + BACKENDS_MAX)
+#define DAEMON_FDS (LINE_SERVER_FDS + BACKENDS_MAX + 1)
 
 struct daemon {
 	struct options options;
@@ -41,6 +42,7 @@ struct daemon {
 	size_t n_control_fds; /* of the latest daemon_prepare */
 	struct backends backends;
 	struct fleet *fleet; /* borrows the back ends */
+	struct web web;      /* borrows the fleet     */
 
 	vt_mono started, now;
 	bool wants_end;

@@ -337,6 +337,15 @@ static void write_leap(enum report_leap leap, struct text *to)
 		write_word(to, "vmtime_host_leap", "leap", LEAPS[i], i == leap);
 }
 
+static void write_clocksource(const char *name, struct text *to)
+{
+	write_number(to, "vmtime_host_clocksource_tsc", GAUGE,
+	             "1 if the host's clocksource is tsc, which ptp_kvm in its guests needs.",
+	             strcmp(name, "tsc") == 0);
+	describe(to, "", "vmtime_host_clocksource_info", GAUGE, "1, with the host's clocksource.");
+	write_word(to, "vmtime_host_clocksource_info", "clocksource", name, 1);
+}
+
 static void write_host(const struct fleet_host *host, struct text *to)
 {
 	const struct report_host_quality *q = &host->quality;
@@ -353,11 +362,8 @@ static void write_host(const struct fleet_host *host, struct text *to)
 	describe(to, "", "vmtime_host_time_daemon_info", GAUGE,
 	         "1, with the daemon that keeps the host's clock; empty: none.");
 	write_word(to, "vmtime_host_time_daemon_info", "daemon", q->daemon, 1);
-	write_number(to, "vmtime_host_clocksource_tsc", GAUGE,
-	             "1 if the host's clocksource is tsc, which ptp_kvm in its guests needs.",
-	             strcmp(host->clocksource, "tsc") == 0);
-	describe(to, "", "vmtime_host_clocksource_info", GAUGE, "1, with the host's clocksource.");
-	write_word(to, "vmtime_host_clocksource_info", "clocksource", host->clocksource, 1);
+	if (*host->clocksource)
+		write_clocksource(host->clocksource, to);
 	write_number(to, "vmtime_host_alerts", GAUGE,
 	             "How many alerts about the host itself vmtime-hostd shows.", host->n_alerts);
 	write_span(to, "vmtime_hostd_threshold_seconds", GAUGE,

@@ -95,6 +95,8 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	d->configuration = daemon_configuration(&d->options);
 	r = daemon_load_settings(&d->options, d->configuration, &d->settings);
 	if (r == 0)
+		r = web_check(&d->settings);
+	if (r == 0)
 		r = limit_rights();
 	if (r == 0)
 		r = take_pidfile(d);
@@ -107,6 +109,7 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	notify_init(&d->notify, getenv("NOTIFY_SOCKET"));
 	control_prepare();
 	d->started = d->now = daemon_clock_now();
+	web_open(&d->web, &d->settings, d->fleet, d->now);
 	log_info("vmtime-hostd %s started", VMTIME_VERSION);
 	notify_ready(&d->notify, NULL);
 	r = daemonize_up(up);

@@ -135,6 +135,7 @@ static void test_what_is_not_known_has_no_line(void **state)
 	assert_int_equal(count(text, "vmtime_guest_measurement_timestamp_seconds{"), 0);
 	assert_int_equal(count(text, "vmtime_guest_last_"), 4 * 2); /* HELP and TYPE alone */
 	assert_int_equal(count(text, "vmtime_host_root_distance_seconds"), 0);
+	assert_int_equal(count(text, "vmtime_host_clocksource"), 0);
 	assert_int_equal(count(text, "vmtime_guest_agent_up{guest=\"new\",backend=\"qemu\"} 0\n"),
 	                 1);
 	assert_int_equal(count(text, "vmtime_guest_running{guest=\"new\",backend=\"qemu\"} 0\n"),
