@@ -283,6 +283,7 @@ struct audit_facts {
 	struct fact_libvirt libvirt;
 	struct fact_steal steal;
 	unsigned n_unread;
+	unsigned n_unread_lost;         /* more than fit                          */
 	struct fact_unread unread[FACTS_UNREAD];
 };
 

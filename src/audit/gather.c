@@ -41,8 +41,10 @@ void gather_unread(struct audit_facts *facts, const char *what, int error)
 	for (unsigned i = 0; i < facts->n_unread; i++)
 		if (strcmp(facts->unread[i].what, what) == 0)
 			return;
-	if (facts->n_unread == FACTS_UNREAD)
+	if (facts->n_unread == FACTS_UNREAD) {
+		facts->n_unread_lost++;
 		return;
+	}
 	unread = &facts->unread[facts->n_unread++];
 	snprintf(unread->what, sizeof unread->what, "%s", what);
 	unread->needs_root = error == EACCES || error == EPERM;

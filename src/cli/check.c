@@ -146,6 +146,23 @@ static int show(struct check *check, const struct options *options,
 	return output_finish() == EXIT_SHOWN && is_shown ? status : CHECK_BLIND;
 }
 
+/* CHECK_BLIND, after a sentence that lists the ids. */
+static int refuse_id(const char *id)
+{
+	const struct finding_rule *rule;
+	char sentence[1024], safe[WORDS_SAFE_MAX];
+	size_t used;
+
+	snprintf(sentence, sizeof sentence, "there is no finding '%.80s'; there are",
+	         words_safe(id, safe, sizeof safe));
+	for (size_t i = 0; (rule = findings_rule(i)); i++) {
+		used = strlen(sentence);
+		snprintf(sentence + used, sizeof sentence - used, "%s %s", i ? "," : "", rule->id);
+	}
+	(void)output_complain(sentence);
+	return CHECK_BLIND;
+}
+
 int check_run(const struct options *options)
 {
 	const struct finding_rule *rule = NULL;
@@ -154,10 +171,8 @@ int check_run(const struct options *options)
 
 	if (options->explain) {
 		rule = findings_by_id(options->explain);
-		if (!rule) {
-			(void)options_usage_error("there is no finding", options->explain);
-			return CHECK_BLIND;
-		}
+		if (!rule)
+			return refuse_id(options->explain);
 	}
 	check = calloc(1, sizeof *check);
 	if (!check) {

@@ -135,6 +135,8 @@ static void print_unread(FILE *out, const struct audit_facts *facts)
 	}
 	if (separator[0] == ',')
 		fputc('\n', out);
+	if (facts->n_unread_lost)
+		fprintf(out, "\nNot looked at: %u more files\n", facts->n_unread_lost);
 	for (unsigned i = 0; i < facts->n_unread; i++) {
 		if (facts->unread[i].needs_root)
 			continue;
