@@ -14,7 +14,7 @@
 
 #include "audit/plan_text.h"
 
-#define NAME_MAX_HERE 96 /* of a path within the journal, which is all ours */
+#define NAME_MAX_HERE (ROOT_PATH_MAX + 64) /* of a path within the journal */
 #define LEVELS_FILE   "levels" /* how many folders were made for the journal, as a digit */
 
 static const char *const STATES[] = {
@@ -89,6 +89,8 @@ static int open_folder(struct journal *journal)
 	}
 	journal->fd = fd;
 	snprintf(journal->path, sizeof journal->path, "/proc/self/fd/%d", fd);
+	if (access(journal->path, F_OK) < 0)
+		memcpy(journal->path, journal->real, sizeof journal->path);
 	return 0;
 }
 

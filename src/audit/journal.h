@@ -18,7 +18,8 @@
  *
  * One program at a time: the folder is locked.  It is only believed where it
  * belongs to us and nobody else may write in it.  Since the daemon's user may
- * own the folder above it, it is opened once and reached by that descriptor.
+ * own the folder above it, it is opened once and reached by that descriptor,
+ * through /proc; where there is no /proc, by its name.
  */
 
 #include "audit/plan.h"
@@ -37,7 +38,7 @@ enum journal_state {
 
 struct journal {
 	int fd;                     /* of the folder, locked                       */
-	char path[32];              /* reaches it whatever its name leads to       */
+	char path[ROOT_PATH_MAX];   /* reaches it whatever its name leads to       */
 	char real[ROOT_PATH_MAX]; /* its name, for messages and to remove it     */
 };
 

@@ -192,15 +192,25 @@ bool plan_move_to_end(struct plan *plan, enum step_kind kind, const char *const 
 
 void plan_cut(struct plan *plan, size_t n)
 {
-	while (plan->n > n)
+	while (plan->n > n) {
 		step_fini(&plan->steps[--plan->n]);
+		plan->n_changes--;
+	}
 }
 
 void plan_note(struct plan *plan, const char *rule, const char *format, ...)
 {
 	struct plan_note *note;
 	void *list = plan->notes;
+	char said[PLAN_NOTE_MAX];
 	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(said, sizeof said, format, arguments);
+	va_end(arguments);
+	for (size_t i = 0; i < plan->n_notes; i++)
+		if (strcmp(plan->notes[i].text, said) == 0)
+			return;
 
 	if (!make_room(&list, plan->n_notes, &plan->notes_size, sizeof *note)) {
 		plan->has_failed = true;
@@ -209,9 +219,7 @@ void plan_note(struct plan *plan, const char *rule, const char *format, ...)
 	plan->notes = list;
 	note = &plan->notes[plan->n_notes++];
 	snprintf(note->rule, sizeof note->rule, "%s", rule);
-	va_start(arguments, format);
-	vsnprintf(note->text, sizeof note->text, format, arguments);
-	va_end(arguments);
+	memcpy(note->text, said, sizeof said);
 }
 
 void plan_rule(struct plan *plan, const char *id)

@@ -89,6 +89,7 @@ bool plan_move_to_end(struct plan *plan, enum step_kind kind, const char *const 
 /* Takes the last steps away, until @n are left: what they were for could not be done. */
 void plan_cut(struct plan *plan, size_t n);
 
+/* The same is said once. */
 void plan_note(struct plan *plan, const char *rule, const char *format, ...) printf_like(3, 4);
 void plan_rule(struct plan *plan, const char *id);
 

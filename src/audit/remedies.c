@@ -54,10 +54,7 @@ static void mend(struct draft *d, const struct finding *f)
 	switch (f->remedy) {
 	case REMEDY_ADD_KERNEL_ARGUMENT: remedy_kernel_argument(d, f->subject, false); return;
 	case REMEDY_REMOVE_KERNEL_ARGUMENT: remedy_kernel_argument(d, f->subject, true); return;
-	case REMEDY_REBOOT:
-		draft_note(d, "%s is configured; it takes a reboot", f->subject);
-		d->plan->needs_reboot = true;
-		return;
+	case REMEDY_REBOOT: draft_note(d, "what is configured of %s is in force after a reboot", f->subject); return;
 	case REMEDY_FIX_FREQUENCY: remedy_frequency(d, f->subject); return;
 	case REMEDY_ENABLE_CPUPOWER: remedy_enable_cpupower(d, f->subject); return;
 	case REMEDY_LOAD_PTP_KVM: remedy_load_ptp_kvm(d); return;

@@ -7,8 +7,9 @@
 
 #include "audit/draft.h"
 
-#define LOAD_FILE "/etc/modules-load.d/ptp_kvm.conf"
-#define VMTIMED   "vmtimed.service"
+#define LOAD_FOLDER "/etc/modules-load.d"
+#define LOAD_FILE   LOAD_FOLDER "/ptp_kvm.conf"
+#define VMTIMED     "vmtimed.service"
 
 static enum edit_end edit_module(struct slice before, const void *what, struct text *after,
 				 struct edit_reason *why)
@@ -46,7 +47,10 @@ void remedy_load_ptp_kvm(struct draft *d)
 	/* The module was not there, so taking back takes it away, unless somebody uses it by then. */
 	if (is_loading)
 		draft_try_undo(d, WORDS("modprobe", "-r", "ptp_kvm"));
-	if (!ptp->load_file[0] && !ptp->is_builtin)
+	if (!d->facts->system.has_systemd && !draft_exists(d, LOAD_FOLDER))
+		draft_note(d, "without systemd, and without " LOAD_FOLDER ", fix does not know where this "
+			      "system is told to load ptp_kvm at boot");
+	else if (!ptp->load_file[0] && !ptp->is_builtin)
 		(void)draft_change(d, LOAD_FILE, edit_module, "ptp_kvm", &is_changed);
 	if (is_loading)
 		draft_try(d, WORDS("modprobe", "ptp_kvm"));

@@ -115,9 +115,10 @@ void rule_cstates(const struct audit_facts *facts, struct findings *out)
 				 "they cost is the time to wake up", rule_quote(idle->deepest, quote));
 		return;
 	}
-	/* What is configured and not running is a finding of `reboot`. */
+	/* What is configured and not running is a finding of `reboot`; more than 1 is not enough. */
 	if (invariant == FACT_UNKNOWN ||
-	    rule_argument(facts->boot.configured, argument, value, sizeof value))
+	    (rule_argument(facts->boot.configured, argument, value, sizeof value) &&
+	     (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)))
 		return;
 	f = rule_find(out, FINDING_WARNING, REMEDY_ADD_KERNEL_ARGUMENT);
 	rule_subject(f, "%s=1", argument);
