@@ -310,24 +310,6 @@ static void end_setting(struct daemon *d)
 	refuse(a, &error);
 }
 
-void agent_settle(struct daemon *d, vt_mono now)
-{
-	struct agent *a = &d->agent;
-
-	if (!a->is_setting)
-		return;
-	if (d->discipline.selected >= 0) {
-		if (!is_read_since(d, a->asked) && now.ns < a->give_up.ns)
-			return;
-	} else if (a->setting.has_time) {
-		/* Nobody here knows better.  What came by a port that only the host has is the host's. */
-		discipline_take_word(&d->discipline, EVIDENCE_TOLD, lacking(a), now);
-		senses_forgive_step(&d->senses);
-	}
-	end_setting(d);
-	write_out(a, now);
-}
-
 /* --- Requests --- */
 
 static void serve(struct daemon *d, struct slice text, vt_mono now)
@@ -433,4 +415,24 @@ void agent_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds, siz
 	serve_all(d, now);
 	if (a->fd >= 0 && !a->is_hung)
 		write_out(a, now);
+}
+
+void agent_settle(struct daemon *d, vt_mono now)
+{
+	struct agent *a = &d->agent;
+
+	if (!a->is_setting)
+		return;
+	if (d->discipline.selected >= 0) {
+		if (!is_read_since(d, a->asked) && now.ns < a->give_up.ns)
+			return;
+	} else if (a->setting.has_time) {
+		/* Nobody here knows better.  What came by a port that only the host has is the host's. */
+		discipline_take_word(&d->discipline, EVIDENCE_TOLD, lacking(a), now);
+		senses_forgive_step(&d->senses);
+	}
+	end_setting(d);
+	/* What came behind it has waited; if only a line's end, or nothing more would be read. */
+	serve_all(d, now);
+	write_out(a, now);
 }

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""domtime.py VMTIMED VMTIME GUEST_CLOCK - virsh domtime of a guest that has no qemu-ga and no hwclock
+
+A real libvirtd, an emulated guest with the real vmtimed in it and nothing else: `agent auto` takes
+the port of virtio-serial.  The guest has no source of time, so the host's word is believed.
+"""
+
+import os
+import sys
+import time
+
+import libvirt_stand
+import stage
+from libvirt_stand import virsh
+from stage import check
+
+if os.environ.get("VMTIME_STAGE") != "built":
+    libvirt_stand.check_needs()
+stage.enter(seconds=150)
+
+START = """ip link set lo up
+mkdir -p /run/vmtime /var/lib/vmtime
+vmtimed -d -u 990 'agent auto' 'hostclock off' >/dev/console 2>&1 &
+"""
+
+
+def shown():
+    """What virsh domtime says; None and the reason where it fails."""
+    done = virsh("domtime", "one", may_fail=True)
+    return (int(done.stdout.split()[-1]), "") if done.returncode == 0 else (None, done.stderr)
+
+
+def test_domtime(guest):
+    at, why = shown()
+    check("virsh domtime shows the guest's clock", at is not None and abs(at - time.time()) < 3,
+          (at, why))
+    done = virsh("domtime", "one", "--time", str(int(time.time()) - 3600), may_fail=True)
+    check("--time sets it", done.returncode == 0, done.stderr)
+    offset, error = guest.clock()
+    check("to what was asked for", abs(offset - 3600) < 1.5 + error, offset)
+    virsh("suspend", "one")
+    time.sleep(2)
+    virsh("resume", "one")
+    done = virsh("domtime", "one", "--now", may_fail=True)
+    check("--now succeeds, without hwclock", done.returncode == 0, done.stderr)
+    offset, error = guest.clock()
+    # virsh --now sends whole seconds.
+    check("and the clock is right", abs(offset) < 1.5 + error, offset)
+    done = virsh("domtime", "one", "--time", "86400", may_fail=True)
+    check("a time before this program was made is refused with the reason",
+          done.returncode != 0 and "not believed" in done.stderr, done.stderr)
+    check("and nothing is set", abs(guest.clock()[0]) < 1.5)
+    done = virsh("qemu-agent-command", "one", '{"execute":"vmtime-status"}', may_fail=True)
+    check("libvirt passes vmtimed's own messages on", '"state"' in done.stdout, done.stderr)
+
+
+def busy(seconds=4):
+    """The part of a processor that the guest takes."""
+    def ticks():
+        fields = stage.read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+    pid = int(stage.read("/run/libvirt/qemu/one.pid"))
+    before, began = ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
+
+
+def test_libvirtd_goes_and_comes(libvirtd):
+    """The host's end of the port closes; vmtimed must neither spin nor miss who comes back."""
+    libvirtd.kill()
+    taken = busy()
+    check(f"a port that nobody holds is not waited for in a circle: {taken:.2f}", taken < 0.5)
+    libvirtd.start()
+    back = stage.until(15, lambda: shown()[0] is not None)
+    check("libvirtd is back, and answered", back, shown())
+
+
+def test_a_guest_with_vmtimed_alone():
+    libvirtd = libvirt_stand.Libvirtd()
+    image = libvirt_stand.image("vmtimed", [stage.VMTIMED], start=START,
+                                guest_clock=os.path.abspath(sys.argv[3]))
+    guest = libvirt_stand.Guest("one", image)
+    guest.start()
+    guest.wait_for_agent()
+    check("auto takes the port", stage.until(
+        5, lambda: "answering as guest agent" in guest.console()), guest.console())
+    test_domtime(guest)
+    test_libvirtd_goes_and_comes(libvirtd)
+    guest.destroy()
+
+
+stage.finish(test_a_guest_with_vmtimed_alone)
