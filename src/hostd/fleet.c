@@ -236,7 +236,7 @@ void fleet_settle(struct fleet *f, struct guest *g, struct host_instant now)
 	if (!s->is_begun)
 		heap_remove(&f->slots, &g->slot);
 	if (sequence_wants(s))
-		heap_put(&f->turns, &g->turn, s->key);
+		heap_put(&f->turns, &g->turn, sequence_key(s));
 	else
 		heap_remove(&f->turns, &g->turn);
 	deadline = sequence_deadline(s);

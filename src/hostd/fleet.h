@@ -33,7 +33,7 @@
 struct fleet_conf {
 	vt_span threshold;                /* a guest that is farther off is set                   */
 	vt_span unsynchronized_threshold; /* the same while the host's own clock is not kept      */
-	unsigned parallel;                /* guests at once that are asked and have not answered  */
+	unsigned parallel;                /* so many guests at once: see fleet_dispatch           */
 	vt_span interval;                 /* from one measurement of a guest to the next          */
 	vt_span quality_interval;         /* how often a guest's vmtimed is told of the host's clock */
 	vt_span timeout;                  /* an agent that has not answered by then does not      */
@@ -75,6 +75,10 @@ struct fleet *fleet_close(struct fleet *f);
 /* A new configuration; counts for what is begun from now on. */
 void fleet_configure(struct fleet *f, const struct fleet_conf *conf);
 
+/*
+ * At most conf.parallel guests are asked at once, the rest waits, in the order of their disruptions.  One that
+ * is being set, or has not answered for 0.15 s, keeps nobody waiting: its agent is busy, or deaf.
+ */
 void fleet_dispatch(struct fleet *f, struct host_instant now);
 
 /* When to dispatch though nothing is readable, the back ends' deadlines included. */

@@ -15,6 +15,9 @@
 /* Nobody pauses a guest again so soon without our seeing the stop. */
 #define TWICE_WITHIN VT_SEC(1)
 
+/* A clock that was set yields to those that are still wrong, if they came so soon after it. */
+#define YIELDS VT_SEC(2)
+
 /* Spreads guests over an interval, however many there are: the golden ratio's multiples. */
 #define GOLDEN UINT32_C(2654435769)
 
@@ -262,6 +265,13 @@ vt_mono sequence_deadline(const struct sequence *s)
 bool sequence_wants(const struct sequence *s)
 {
 	return s->is_ready;
+}
+
+vt_mono sequence_key(const struct sequence *s)
+{
+	bool is_set = s->step == SEQUENCE_RESET || s->step == SEQUENCE_VERIFY;
+
+	return is_set ? vt_mono_add(s->key, YIELDS) : s->key;
 }
 
 static vt_span timeout_of(const struct sequence *s, enum work_kind kind)

@@ -126,7 +126,7 @@ struct sequence {
 	uint64_t number;    /* ... under this number                                            */
 	vt_mono due;        /* in flight: to be given up; neither: to go on                     */
 	bool must_drop;
-	vt_mono key;        /* whose turn comes first: the earlier                              */
+	vt_mono key;        /* when the run was called for; VT_MONO_NEVER in peace              */
 
 	/* one go at getting the clock right */
 	bool is_run;
@@ -200,8 +200,11 @@ void sequence_tick(struct sequence *s, struct host_instant now);
 /* VT_MONO_NEVER while it waits for its turn, and when nothing will happen by itself. */
 vt_mono sequence_deadline(const struct sequence *s);
 
-/* Is there work to be begun?  sequence.key says whose turn comes first. */
+/* Is there work to be begun? */
 bool sequence_wants(const struct sequence *s);
+
+/* Then: whose turn comes first, the earlier one.  VT_MONO_NEVER: in peace, after all others. */
+vt_mono sequence_key(const struct sequence *s);
 
 /* The work; it is in flight now. */
 void sequence_take(struct sequence *s, uint64_t number, vt_mono now, struct work *ret);

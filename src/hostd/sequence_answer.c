@@ -177,11 +177,13 @@ static enum cue cue_of_status(struct sequence *s, const struct work_outcome *out
 static void hear_info(struct sequence *s, const struct work_outcome *outcome, enum cue cue,
                       struct host_instant now)
 {
-	if (cue != CUE_YES) {
-		s->next_info = vt_mono_add(now.mono, PROBE_PAUSE);
+	bool can_all = outcome->can_get_time && outcome->can_set_time;
+
+	/* Once is enough, unless the answer leaves something to be wished for. */
+	s->next_info = cue == CUE_YES && can_all ? VT_MONO_NEVER
+	                                         : vt_mono_add(now.mono, PROBE_PAUSE);
+	if (cue != CUE_YES)
 		return;
-	}
-	s->next_info = VT_MONO_NEVER;
 	s->agent = outcome->agent;
 	s->can_get_time = outcome->can_get_time;
 	s->can_set_time = outcome->can_set_time;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conduct_play.h"
+#include "rng.h"
 
 /* Stopped for @stopped and let go on; its clock has stood. */
 static void pause_for(struct play *p, vt_span stopped)
@@ -457,6 +458,74 @@ static void test_an_agent_that_may_not_set_the_time(void **state)
 	assert_non_null(strstr(p.s.note, "may not set the time"));
 }
 
+/* Whatever comes in whatever order: nothing for a guest that stands, and no guest is forgotten. */
+static void random_input(struct play *p, struct rng *rng)
+{
+	struct work_outcome outcome;
+
+	switch (rng_in(rng, 0, 7)) {
+	case 0:
+		play_sign(p, (struct sign){
+		                 .kind = (enum sign_kind)rng_in(rng, SIGN_APPEARED, SIGN_CHANGED),
+		                 .reason = (enum host_reason)rng_in(rng, 0, HOST_REASON_RESUME),
+		                 .is_running = rng_in(rng, 0, 1),
+		                 .has_agent = rng_in(rng, 0, 3) > 0,
+		                 .cid = (unsigned)rng_in(rng, 0, 2) * 5,
+		             });
+		break;
+	case 1: sequence_check(&p->s, p->now); break;
+	case 2:
+	case 3: pass(p, VT_NS(INT64_C(1) << rng_in(rng, 10, 36))); break;
+	default:
+		if (sequence_wants(&p->s))
+			sequence_take(&p->s, ++p->numbers, p->now.mono, &p->work);
+		outcome = play_outcome(p, (enum work_result)rng_in(rng, WORK_DONE, WORK_STOPPED));
+		outcome.guest_time = (vt_real){ (int64_t)rng_next(rng) };
+		if (rng_in(rng, 0, 1))
+			outcome.guest_time = outcome.sent.real;
+		outcome.reply.state = (enum report_state)rng_in(rng, REPORT_STARTING, REPORT_CONTESTED);
+		outcome.agent = (enum agent_kind)rng_in(rng, AGENT_NONE, AGENT_VMTIMED);
+		outcome.can_get_time = outcome.can_set_time = rng_in(rng, 0, 2) > 0;
+		outcome.was_sent = rng_in(rng, 0, 1);
+		sequence_outcome(&p->s, &outcome, p->now);
+		break;
+	}
+	play_settle(p);
+	p->n_results = 0;
+}
+
+static void test_any_input_in_any_order(void **state)
+{
+	(void)state;
+	struct rng rng;
+	bool seen[SEQUENCE_STEPS] = { false };
+
+	rng_start(&rng);
+	for (unsigned n = 0; n < 200; n++) {
+		struct play p;
+
+		play_init(&p);
+		for (unsigned i = 0; i < 2000; i++) {
+			const struct sequence *s = &p.s;
+			bool is_idle;
+
+			random_input(&p, &rng);
+			seen[s->step] = true;
+			is_idle = !sequence_wants(s) && !s->is_begun;
+			if (s->step == SEQUENCE_STOPPED)
+				assert_true(is_idle);
+			else if (is_idle && sequence_deadline(s).ns == VT_MONO_NEVER.ns)
+				assert_true(!s->has_agent && !s->cid && s->agent != AGENT_VMTIMED);
+			assert_true((int)sequence_state(s) >= 0 && sequence_state(s) < FLEET_STATES);
+			if (s->is_begun)
+				assert_true(sequence_deadline(s).ns < VT_MONO_NEVER.ns);
+		}
+	}
+	for (unsigned i = 0; i < SEQUENCE_STEPS; i++)
+		if (!seen[i])
+			fail_msg("step %u was never reached", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_an_agent_that_is_not_there_at_boot_is_no_failure),
 		cmocka_unit_test(test_nobody_to_ask),
 		cmocka_unit_test(test_an_agent_that_may_not_set_the_time),
+		cmocka_unit_test(test_any_input_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
