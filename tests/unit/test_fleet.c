@@ -371,25 +371,20 @@ static void wake(struct backend *b, uint32_t line, vt_mono now)
 	world_of(b)->guests[line].infos++; /* nobody else counts there */
 }
 
-static void test_vmtimed_is_reached_by_a_lent_line(void **state)
+/* Two guests of @w whose vmtimed are guests 5 and 6 of @v. */
+static struct fleet *open_with_lines(struct world *w, struct world *v)
 {
-	(void)state;
-	struct fleet_conf conf = FLEET_CONF_DEFAULT;
+	const struct fleet_conf conf = FLEET_CONF_DEFAULT;
 	const struct fleet_host host = world_host();
-	struct fleet_host worse = world_host();
-	struct world *w = malloc(sizeof *w), *v = malloc(sizeof *v);
 	struct backend *backends[] = { &w->backend, &v->backend };
 	const struct lines lines = { &v->backend, lend, move_line, release, wake };
-	struct fleet_report report;
 	struct fleet *f;
-	unsigned qualities;
 
 	world_init(w);
 	world_init(v);
 	world_people(w, 2);
 	world_people(v, 8);
-	v->n_signs = 0; /* lent ones are not told of */
-	w->n_signs = 0;
+	w->n_signs = v->n_signs = 0; /* lent ones are not told of */
 	for (uint32_t i = 0; i < 2; i++) {
 		world_sign(w, i, SIGN_APPEARED, HOST_REASON_NONE);
 		w->signs[i].cid = i + 5;
@@ -399,20 +394,34 @@ static void test_vmtimed_is_reached_by_a_lent_line(void **state)
 	assert_int_equal(fleet_open(&conf, backends, 2, w->now, &f), 0);
 	fleet_lines(f, &lines);
 	fleet_tell_host(f, &host, w->now);
-	for (unsigned i = 0; i < 1000; i++) {
-		world_run(w, f, VT_MS(100));
+	return f;
+}
+
+static void run_both(struct world *w, struct world *v, struct fleet *f, unsigned times, vt_span span)
+{
+	for (unsigned i = 0; i < times; i++) {
+		world_run(w, f, span);
 		v->now = w->now;
 	}
+}
+
+static void test_vmtimed_is_reached_by_a_lent_line(void **state)
+{
+	(void)state;
+	struct fleet_host worse = world_host();
+	struct world *w = malloc(sizeof *w), *v = malloc(sizeof *v);
+	struct fleet *f = open_with_lines(w, v);
+	struct fleet_report report;
+	unsigned qualities;
+
+	run_both(w, v, f, 1000, VT_MS(100));
 	assert_true(v->guests[5].qualities >= 1 && v->guests[6].qualities >= 1);
 	assert_int_equal(v->guests[5].nudges, 0);
 
 	world_stop(w, 0);
 	world_run(w, f, VT_MS(100));
 	world_go_on(w, 0);
-	for (unsigned i = 0; i < 1000; i++) {
-		world_run(w, f, VT_MS(1));
-		v->now = w->now;
-	}
+	run_both(w, v, f, 1000, VT_MS(1));
 	assert_int_equal(v->guests[5].nudges, 1);
 	assert_int_equal(v->guests[5].infos, 1); /* woken */
 	assert_int_equal(w->faults + v->faults, 0);
@@ -426,10 +435,7 @@ static void test_vmtimed_is_reached_by_a_lent_line(void **state)
 	qualities = v->guests[6].qualities;
 	worse.quality.is_synchronized = false;
 	fleet_tell_host(f, &worse, w->now);
-	for (unsigned i = 0; i < 10; i++) {
-		world_run(w, f, VT_MS(1));
-		v->now = w->now;
-	}
+	run_both(w, v, f, 10, VT_MS(1));
 	assert_int_equal(v->guests[6].qualities, qualities + 1);
 	fleet_close(f);
 	assert_false(v->guests[5].is_there); /* the line was given back */
