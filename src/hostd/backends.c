@@ -127,17 +127,21 @@ bool backends_differ(const struct settings *old, const struct settings *new)
 	       memcmp(old->vsock, new->vsock, old->n_vsock * sizeof old->vsock[0]) != 0;
 }
 
-void backends_tell(struct backends *b)
+bool backends_tell(struct backends *b)
 {
+	bool is_news = false;
+
 	for (unsigned i = 0; i < b->n; i++) {
 		const char *trouble = b->list[i]->trouble;
 
 		if (strcmp(b->told[i], trouble) == 0)
 			continue;
+		is_news = true;
 		if (*trouble)
 			log_warn("%s: %s", b->list[i]->name, trouble);
 		else
 			log_info("%s: what was wrong is over", b->list[i]->name);
 		snprintf(b->told[i], sizeof b->told[i], "%s", trouble);
 	}
+	return is_news;
 }

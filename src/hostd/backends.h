@@ -37,7 +37,7 @@ void backends_close(struct backends *b);
 /* Whether @new names other guests than @old, so that they must be opened anew. */
 bool backends_differ(const struct settings *old, const struct settings *new);
 
-/* Logs what is wrong with one of them, once. */
-void backends_tell(struct backends *b);
+/* Logs what is wrong with one of them, once.  True: something else than before. */
+bool backends_tell(struct backends *b);
 
 #endif

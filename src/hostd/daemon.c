@@ -2,6 +2,7 @@
 #include "hostd/daemon.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -31,9 +32,11 @@ void daemon_init(struct daemon *d, const struct options *options)
 		.options = *options,
 		.pidfile = PIDFILE_INIT,
 		.notify = NOTIFY_INIT,
+		.told = { .is_synchronized = true },
 	};
 	control_init(&d->control);
 	web_init(&d->web);
+	host_clock_init(&d->host_clock, &HOST_CLOCK_PLACES);
 }
 
 const char *daemon_configuration(const struct options *options)
@@ -79,6 +82,7 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	size_t n = 0;
 
 	n += d->n_control_fds = line_server_prepare(&d->control.server, ret + n);
+	n += d->n_clock_fds = host_clock_prepare(&d->host_clock, ret + n);
 	for (unsigned i = 0; i < d->backends.n; i++)
 		if (d->backends.list[i]->fd >= 0)
 			ret[n++] = (struct pollfd){ .fd = d->backends.list[i]->fd, .events = POLLIN };
@@ -87,11 +91,73 @@ size_t daemon_prepare(struct daemon *d, struct pollfd ret[DAEMON_FDS])
 	return n;
 }
 
+/* What is wrong with this host, a sentence each. */
+static void collect_alerts(const struct daemon *d, struct fleet_host *host)
+{
+	host_clock_alert(&d->host_clock, host->alerts[host->n_alerts], sizeof host->alerts[0]);
+	host->n_alerts += *host->alerts[host->n_alerts] != '\0';
+	for (unsigned i = 0; i < d->backends.n && host->n_alerts < FLEET_ALERTS_MAX; i++)
+		if (*d->backends.list[i]->trouble)
+			snprintf(host->alerts[host->n_alerts++], sizeof host->alerts[0], "%.16s: %.230s",
+				 d->backends.list[i]->name, d->backends.list[i]->trouble);
+}
+
+static void tell_host(struct daemon *d)
+{
+	struct fleet_host host = { .quality = d->host_clock.opinion.quality };
+
+	snprintf(host.version, sizeof host.version, "%s", VMTIME_VERSION);
+	snprintf(host.clocksource, sizeof host.clocksource, "%s", d->host_clock.clocksource.name);
+	collect_alerts(d, &host);
+	fleet_tell_host(d->fleet, &host, host_instant_now());
+}
+
+/* The distance comes and goes; who keeps the clock, and whether it is kept, are worth a line. */
+static void log_host_clock(struct daemon *d)
+{
+	const struct report_host_quality *q = &d->host_clock.opinion.quality;
+
+	if (!d->host_clock.has_opinion || (strcmp(q->daemon, d->told.daemon) == 0 &&
+	                                   q->is_synchronized == d->told.is_synchronized))
+		return;
+	d->told = *q;
+	if (q->is_synchronized)
+		log_info("this host's own clock is synchronised (%s)", q->daemon);
+	else
+		log_warn("this host's own clock is not synchronised (%s): guests are set only where "
+			 "they are off by more than unsynchronized-threshold",
+			 *q->daemon ? q->daemon : "nobody keeps it");
+}
+
+/* In this order: guests are told of a jump by a host that knows how right it is. */
+static void watch_host(struct daemon *d, vt_mono now, const struct pollfd *fds)
+{
+	const struct pollfd *own = fds ? fds + d->n_control_fds : NULL;
+	vt_span slept;
+
+	host_clock_dispatch(&d->host_clock, now, host_instant_now().real, own,
+			    fds ? d->n_clock_fds : 0);
+	if (host_clock_take_news(&d->host_clock)) {
+		log_host_clock(d);
+		tell_host(d);
+	}
+	if (host_clock_take_sleep(&d->host_clock, &slept)) {
+		log_info("this host slept for %.3f s: every guest is checked", vt_span_seconds(slept));
+		fleet_host_jumped(d->fleet, HOST_REASON_RESUME, slept, host_instant_now());
+	}
+	if (host_clock_take_step(&d->host_clock)) {
+		log_info("this host's clock was set: every guest is checked");
+		fleet_host_jumped(d->fleet, HOST_REASON_STEP, VT_NS(0), host_instant_now());
+	}
+}
+
 void daemon_dispatch(struct daemon *d, vt_mono now, const struct pollfd *fds)
 {
 	d->now = now;
+	watch_host(d, now, fds);
 	fleet_dispatch(d->fleet, host_instant_now());
-	backends_tell(&d->backends);
+	if (backends_tell(&d->backends))
+		tell_host(d);
 	control_dispatch(&d->control, d->fleet, host_instant_now(), fds, fds ? d->n_control_fds : 0);
 	web_dispatch(&d->web, &d->settings, d->fleet, host_instant_now());
 	if (d->options.is_timed && vt_mono_since(now, d->started).ns >= d->options.timeout.ns) {
@@ -104,6 +170,7 @@ vt_mono daemon_deadline(const struct daemon *d)
 {
 	vt_mono first = control_deadline(&d->control);
 
+	first = vt_mono_min(first, host_clock_deadline(&d->host_clock));
 	first = vt_mono_min(first, fleet_deadline(d->fleet));
 	first = vt_mono_min(first, web_deadline(&d->web, d->now));
 	if (d->options.is_timed)
@@ -168,7 +235,9 @@ static void use_settings(struct daemon *d, const struct settings *settings)
 	if (daemon_open_fleet(d) < 0) {
 		d->exit_status = 1;
 		d->wants_end = true;
+		return;
 	}
+	tell_host(d);
 }
 
 void daemon_reload(struct daemon *d)
@@ -202,6 +271,7 @@ void daemon_fini(struct daemon *d)
 		notify_stopping(&d->notify, NULL);
 	control_fini(&d->control, d->fleet);
 	close_fleet(d);
+	host_clock_fini(&d->host_clock);
 	pidfile_fini(&d->pidfile);
 	notify_fini(&d->notify);
 }

@@ -18,6 +18,7 @@
 #include "hostd/backends.h"
 #include "hostd/control.h"
 #include "hostd/fleet.h"
+#include "hostd/host_clock.h"
 #include "hostd/options.h"
 #include "hostd/settings.h"
 #include "hostd/web.h"
@@ -29,7 +30,7 @@
 #define DAEMON_CONFIGURATION "/etc/vmtime/vmtime-hostd.conf"
 
 /* What the daemon waits for at most: the sum of its components' fds. */
-#define DAEMON_FDS (LINE_SERVER_FDS + BACKENDS_MAX + 1)
+#define DAEMON_FDS (LINE_SERVER_FDS + HOST_CLOCK_FDS + BACKENDS_MAX + 1)
 
 struct daemon {
 	struct options options;
@@ -39,10 +40,13 @@ struct daemon {
 	struct pidfile pidfile;
 	struct notify notify;
 	struct control control;
-	size_t n_control_fds; /* of the latest daemon_prepare */
+	struct host_clock host_clock;
+	size_t n_control_fds, n_clock_fds; /* of the latest daemon_prepare: each one's share */
 	struct backends backends;
 	struct fleet *fleet; /* borrows the back ends */
 	struct web web;      /* borrows the fleet     */
+
+	struct report_host_quality told; /* of the host's clock, in the log; at first as if it were kept */
 
 	vt_mono started, now;
 	bool wants_end;

@@ -110,6 +110,7 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 	control_prepare();
 	d->started = d->now = daemon_clock_now();
 	web_open(&d->web, &d->settings, d->fleet, d->now);
+	host_clock_open(&d->host_clock, d->now);
 	log_info("vmtime-hostd %s started", VMTIME_VERSION);
 	notify_ready(&d->notify, NULL);
 	r = daemonize_up(up);
