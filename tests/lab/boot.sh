@@ -24,7 +24,17 @@ if grep -q 'lab.daemon=vmtimed-static' "$lab_dir/boots/$boot.boot"; then
 	vmtimed_static=${VMTIMED_STATIC:-$top/$("$top/scripts/static.sh")} || exit
 	vmtimed='' vmtime=''
 fi
-if [[ -n ${LAB_DAEMON:-} ]]; then
+# A Debian guest's files, as they are installed and as `vmtime fix` leaves them.
+if grep -q 'lab.scenarios=fixed' "$lab_dir/boots/$boot.boot"; then
+	trees=$out/trees peers=yes
+	rm -rf "$trees"
+	mkdir -p "$trees"
+	python3 "$lab_dir/../audit/tree.py" debian-12-guest "$trees/before"
+	cp -a "$trees/before" "$trees/after"
+	"$vmtime" fix --root "$trees/after" --yes --prefer chrony >"$out/fix.log" 2>&1 ||
+		{ cat "$out/fix.log"; exit 1; }
+fi
+if [[ -n ${LAB_DAEMON:-}${trees:-} ]]; then
 	peers=yes
 	lab_ready tools kernel qemu peers
 else

@@ -250,7 +250,7 @@ fetch_peers() {
 	local program
 	unpack_all "$1/tree" "$release" chrony linuxptp ||
 		give_up peers "apt offers no chrony and linuxptp (see $state/update.log)"
-	for program in chronyd phc2sys; do
+	for program in chronyd chronyc phc2sys; do
 		gather "$(find "$1/tree" -type f -name $program -path '*bin*' | head -n 1)" "$1" "$1/tree"
 	done
 	rm -rf "$1/tree"
@@ -258,6 +258,7 @@ fetch_peers() {
 
 is_there() { # is_there PART: in the cache, and what this version of the lab wants of it
 	[[ -z ${VMTIME_LAB_REFRESH:-} && -d $cache/$1 ]] || return 1
+	[[ $1 != peers || -e $cache/peers/bin/chronyc ]] || return 1
 	[[ $1 != kernel || $(cat "$cache/kernel/wanted" 2>/dev/null) == "${modules[*]}" ]]
 }
 

@@ -4,7 +4,7 @@
 # lib.sh - build the lab's two machines and run them; sourced by boot.sh, run.sh and bench.sh
 #
 # What the callers set: vmtimed, vmtime, vmtimed_static (paths, each may be empty), out (a folder for
-# logs and samples). What they call: lab_ready, lab_build, lab_boot.
+# logs and samples), trees (a folder of machines' files for a scenario, or empty). What they call: lab_ready, lab_build, lab_boot.
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${VMTIME_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmtime-lab}
@@ -86,6 +86,10 @@ build_guest() { # build_guest TREE
 		[[ -z $program ]] || with_libraries "$tree" "$program"
 	done
 	[[ -z ${vmtimed_static:-} ]] || cp "$vmtimed_static" "$tree/lab/bin/vmtimed-static"
+	if [[ -n ${trees:-} ]]; then
+		mkdir -p "$tree/lab/trees"
+		cp -a "$trees"/* "$tree/lab/trees/"
+	fi
 	if [[ -n ${peers:-} ]]; then
 		cp "$cache"/peers/bin/* "$tree/lab/bin/"
 		mkdir -p "$tree/lib/x86_64-linux-gnu" "$tree/lib64"
