@@ -83,6 +83,7 @@ static int run(const struct options *options)
 		}
 	}
 	hold_signals();
+	descriptors_raise_limit();
 	daemon_init(&daemon, options);
 	if (daemon_start(&daemon, &up) < 0) {
 		daemonize_fail(&up, 1);

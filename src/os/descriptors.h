@@ -19,4 +19,10 @@
  */
 int descriptors_fill(void) must_check;
 
+/*
+ * Lets this process have as many open files as it may at most: two sockets a guest are more than
+ * the usual 1024.  Where that is refused it stays as it was.
+ */
+void descriptors_raise_limit(void);
+
 #endif

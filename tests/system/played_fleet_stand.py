@@ -12,7 +12,6 @@ is vmtime-hostd, the second vmtime, the third fleet_play.
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -76,15 +75,9 @@ class Hostd:
         return self.start()
 
     def start(self):
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-
-        def prepare():
-            stage.drop_clock_right()
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
         with open(self.path, "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, preexec_fn=prepare)
+                                            stderr=log, preexec_fn=stage.drop_clock_right)
         stage.until(10, lambda: " started" in self.log() or self.process.poll() is not None)
         if " started" not in self.log():
             stage.check(f"{self.command} starts", False, self.log())
