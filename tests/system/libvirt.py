@@ -7,79 +7,14 @@ a libvirtd that is killed, one that hangs; and what can be asked of an agent in 
 """
 
 import os
-import queue
-import signal
-import subprocess
 import sys
-import threading
 import time
 
 import libvirt_stand
 import stage
+from libvirt_drive import Drive
 from libvirt_stand import virsh
 from stage import check
-
-DRIVE = os.path.abspath(sys.argv[1])
-
-
-class Drive:
-    """libvirt_drive, and what it prints."""
-
-    def __init__(self, workers=4):
-        self.process = subprocess.Popen([DRIVE, libvirt_stand.URI, str(workers)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.lines = queue.Queue()
-        self.all = []
-        self.number = 0
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.lines.put(line.strip())
-
-    def collect(self):
-        while not self.lines.empty():
-            self.all.append(self.lines.get())
-
-    def wait(self, *words, seconds=15, since=0):
-        """The first line from @since on with all of @words in it, as a dictionary; None: none came."""
-        def find():
-            self.collect()
-            return next((l for l in self.all[since:] if all(f" {w} " in l + " " for w in words)), None)
-        line = stage.until(seconds, find)
-        if not line:
-            return None
-        fields = dict(w.split("=", 1) for w in line.split(" text=")[0].split() if "=" in w)
-        return {**fields, "line": line, "at": int(line.split()[0]),
-                "text": line.split(" text=")[1] if " text=" in line else ""}
-
-    def mark(self):
-        self.collect()
-        return len(self.all)
-
-    def say(self, line):
-        self.number += 1
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return self.number
-
-    def ask(self, kind, guest, timeout_ms=5000, seconds=15):
-        """Begins work and waits for its outcome."""
-        number = self.say(f"{kind} {guest} {timeout_ms}")
-        return self.wait("outcome", kind, f"number={number}", seconds=seconds)
-
-    def gaps(self):
-        self.collect()
-        return [line for line in self.all if " gap " in line]
-
-    def end(self, seconds=5):
-        self.process.stdin.close()
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return None
-
 
 def result(outcome):
     return outcome["line"].split()[4] if outcome else None
@@ -281,7 +216,7 @@ if os.environ.get("VMTIME_STAGE") != "built":
     libvirt_stand.check_needs()
 stage.enter(seconds=110)
 libvirtd = libvirt_stand.Libvirtd()
-drive = Drive()
+drive = Drive(sys.argv[1])
 guest = libvirt_stand.Guest("one", libvirt_stand.plain_image(has_hwclock=True))
 guest.start()
 disk = libvirt_stand.FOLDER + "/two.qcow2"
