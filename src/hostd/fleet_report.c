@@ -38,6 +38,30 @@ static void alert(struct fleet_host *host, const char *text)
 		snprintf(host->alerts[host->n_alerts++], REPORT_TEXT_MAX, "%s", text);
 }
 
+/* One sentence with the names of the first of them. */
+static void alert_of_failures(const struct fleet *f, struct fleet_host *host)
+{
+	char text[REPORT_TEXT_MAX];
+	size_t used = 0;
+	unsigned n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < f->roster.n; i++) {
+		const struct guest *g = f->roster.by_name[i];
+
+		if (!g->sequence.is_open || g->sequence.last.end != FLEET_END_FAILED)
+			continue;
+		if (++n <= 3)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%.48s",
+			                         n > 1 ? ", " : "", g->name);
+	}
+	if (n > 3)
+		snprintf(text + used, sizeof text - used, " and %u more", n - 3);
+	if (n && host->n_alerts < FLEET_ALERTS_MAX)
+		snprintf(host->alerts[host->n_alerts++], REPORT_TEXT_MAX,
+		         "the clock could not be put right, or nobody can tell: %.180s", text);
+}
+
 void fleet_report_host(const struct fleet *f, struct host_instant now, struct fleet_host *ret)
 {
 	*ret = f->host;
@@ -48,6 +72,7 @@ void fleet_report_host(const struct fleet *f, struct host_instant now, struct fl
 		alert(ret, f->backends[i]->trouble);
 	if (f->is_too_many)
 		alert(ret, "there are more guests than are looked after");
+	alert_of_failures(f, ret);
 }
 
 static void report_guest(const struct fleet *f, const struct guest *g, vt_mono now,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a guest's sequence has to tell: counted, remembered, logged. */
-#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -55,6 +54,14 @@ static void log_end(const struct guest *g, const struct sequence_result *result)
 	       vt_span_seconds(result->after), g->sequence.note[0] ? ": " : "", g->sequence.note);
 }
 
+static void log_frozen(const struct guest *g)
+{
+	char name[GUEST_NAME_MAX * 4];
+
+	log_info("guest %s: its filesystems are frozen: looked at after the thaw",
+	         log_quote(g->name, strlen(g->name), name, sizeof name));
+}
+
 static void take_end(struct fleet *f, struct guest *g, const struct sequence_result *result)
 {
 	const struct fleet_disruption *last = &g->sequence.last;
@@ -106,7 +113,7 @@ void fleet_take_result(struct fleet *f, struct guest *g, const struct sequence_r
 		break;
 	case SEQUENCE_FALSE_YES: counters->false_yes++; break;
 	case SEQUENCE_FALSE_NO: counters->false_no++; break;
-	case SEQUENCE_THAWS: break;
+	case SEQUENCE_THAWS: log_frozen(g); break;
 	case SEQUENCE_ENDED: take_end(f, g, result); break;
 	}
 }

@@ -54,6 +54,7 @@ static void stop(struct sequence *s, vt_mono at, bool was_seen, struct host_inst
 		return;
 	sequence_abandon(s);
 	s->is_run = false;
+	s->note[0] = '\0';
 	s->step = SEQUENCE_STOPPED;
 	s->due = VT_MONO_NEVER;
 	s->is_stop_seen = was_seen;

@@ -76,7 +76,8 @@ static void note_right(struct sequence *s, const struct measurement *m)
 {
 	vt_span least = vt_span_sub(vt_span_abs(m->offset), m->uncertainty);
 
-	if (s->is_note_of_peace || s->step == SEQUENCE_VERIFY)
+	/* What went wrong on the way here is of no interest any more; how the latest disruption ended is. */
+	if (s->is_note_of_peace || s->is_run)
 		s->note[0] = '\0';
 	if (s->step == SEQUENCE_VERIFY && s->is_set_refused)
 		sequence_note(s, "the clock was set, though its agent answered with an error: %s",

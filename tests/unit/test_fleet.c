@@ -462,6 +462,19 @@ static void test_alerts_and_the_hosts_part(void **state)
 	assert_string_equal(told.quality.daemon, "chronyd");
 	assert_int_equal(told.uptime.ns, VT_SEC(10).ns);
 	assert_int_equal(told.threshold.ns, VT_MS(100).ns);
+
+	w->guests[0].lie = WORLD_IS_DEAF;
+	world_stop(w, 0);
+	world_run(w, f, VT_SEC(1));
+	world_go_on(w, 0);
+	world_run(w, f, VT_SEC(90));
+	fleet_report_host(f, w->now, &told);
+	assert_int_equal(told.n_alerts, 3);
+	assert_non_null(strstr(told.alerts[2], "guest-0000"));
+	w->guests[0].lie = WORLD_HONEST;
+	world_run(w, f, VT_SEC(120));
+	fleet_report_host(f, w->now, &told);
+	assert_int_equal(told.n_alerts, 2);
 	end_world(w, f);
 }
 

@@ -247,6 +247,7 @@ static void test_an_agent_that_comes_ends_the_waiting(void **state)
 	ask(&p, WORK_GET_TIME);
 	tells_time(&p);
 	assert_int_equal(p.s.last.end, FLEET_END_RIGHT);
+	assert_string_equal(p.s.note, "");
 	ask(&p, WORK_GET_TIME); /* the connect asks for one more, and only then: */
 	tells_time(&p);
 	ask(&p, WORK_INFO);
