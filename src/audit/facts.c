@@ -37,6 +37,7 @@ int facts_gather(struct audit_facts *ret, const char *root, bool is_root)
 	if (r)
 		return r;
 	ret->is_root = is_root;
+	ret->is_running = gather_exists(ret, "/sys/class");
 	gather_system(ret);
 	gather_cpu(ret);
 	gather_place(ret);
@@ -47,6 +48,18 @@ int facts_gather(struct audit_facts *ret, const char *root, bool is_root)
 	gather_chrony(ret);
 	gather_libvirt(ret);
 	return 0;
+}
+
+void facts_suppose(struct audit_facts *facts, bool is_guest, bool is_host)
+{
+	struct fact_place *place = &facts->place;
+
+	if (facts->is_running || place->is_guest != FACT_UNKNOWN || (!is_guest && !is_host))
+		return;
+	place->is_guest = is_guest ? FACT_YES : FACT_NO;
+	place->is_kvm = is_guest;
+	if (is_host)
+		place->is_host = FACT_YES;
 }
 
 const struct fact_unit *facts_unit(const struct audit_facts *facts, const char *name)

@@ -266,6 +266,7 @@ struct audit_facts {
 	char root[FACTS_PATH_MAX];      /* "" or a folder without a slash at its end */
 	bool is_real;                   /* root is ""                             */
 	bool is_root;                   /* we are                                 */
+	bool is_running;                /* a machine that runs: /sys shows it; else an image of one */
 	struct fact_system system;
 	struct fact_place place;
 	struct fact_cpu cpu;
@@ -293,6 +294,12 @@ struct audit_facts {
  * It is large: keep it on the heap.
  */
 int facts_gather(struct audit_facts *ret, const char *root, bool is_root) must_check;
+
+/*
+ * Of an image, which does not show on what it will run: it is to be a KVM guest, or a host, or both.
+ * What the files themselves say is not changed; a machine that runs says it itself.
+ */
+void facts_suppose(struct audit_facts *facts, bool is_guest, bool is_host);
 
 /* The second look at stolen time; whoever wants one waits in between. */
 void facts_look_again(struct audit_facts *facts);

@@ -107,7 +107,7 @@ void rule_ptp_kvm(const struct audit_facts *facts, struct findings *out)
 	bool will_load = ptp->load_file[0] || ptp->is_builtin;
 	struct finding *f;
 
-	if (!facts->place.is_kvm || (ptp->has_kvm && will_load))
+	if (!facts->place.is_kvm || ((ptp->has_kvm || !facts->is_running) && will_load))
 		return;
 	if (!ptp->has_kvm && ptp->has_module == FACT_NO) {
 		f = rule_find(out, FINDING_NOTE, REMEDY_NONE);
@@ -127,6 +127,8 @@ void rule_ptp_kvm(const struct audit_facts *facts, struct findings *out)
 				 "next boot it is gone", ptp->device);
 	else if (will_load)
 		rule_evidence(f, "%s names ptp_kvm, but it is not loaded", ptp->load_file);
+	else if (!facts->is_running)
+		rule_evidence(f, "no file of modules-load.d names ptp_kvm");
 	else
 		rule_evidence(f, "ptp_kvm is not loaded, and no file of modules-load.d names it");
 }

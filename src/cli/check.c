@@ -108,12 +108,17 @@ static int status_of(const struct check *check)
 	return CHECK_BLIND;
 }
 
+unsigned check_sites(const struct options *options)
+{
+	return ((options->given & OPTION_GUEST) ? SITE_GUEST : 0u) |
+	       ((options->given & OPTION_HOST) ? SITE_HOST : 0u);
+}
+
 /* 0, or CHECK_BLIND after a sentence. */
 static int look(struct check *check, const struct options *options)
 {
 	const char *root = options->root ? options->root : "";
-	unsigned sites = ((options->given & OPTION_GUEST) ? SITE_GUEST : 0u) |
-	                 ((options->given & OPTION_HOST) ? SITE_HOST : 0u);
+	unsigned sites = check_sites(options);
 	char sentence[512], safe[256];
 	int r = facts_gather(&check->facts, root, geteuid() == 0);
 
@@ -123,6 +128,7 @@ static int look(struct check *check, const struct options *options)
 		(void)output_complain(sentence);
 		return CHECK_BLIND;
 	}
+	facts_suppose(&check->facts, sites & SITE_GUEST, sites & SITE_HOST);
 	if (options->given & OPTION_WAIT) {
 		wait_for(options->wait);
 		facts_look_again(&check->facts);

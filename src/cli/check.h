@@ -14,6 +14,9 @@
 /* Its exit status.  A wrong command line is CHECK_BLIND as well: it is no statement on the clock. */
 enum { CHECK_FINE = 0, CHECK_WARNINGS = 1, CHECK_BROKEN = 2, CHECK_BLIND = 3 };
 
+/* The sites that --guest and --host name, of enum finding_site; 0: the facts say. */
+unsigned check_sites(const struct options *options);
+
 int check_run(const struct options *options);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit/remedies.h"
+#include "cli/check.h"
 #include "cli/fix_text.h"
 #include "cli/fix_work.h"
 #include "cli/output.h"
@@ -55,11 +56,13 @@ static int read_choice(struct fix *fix)
 
 static int look(struct fix *fix)
 {
+	unsigned sites = check_sites(fix->options);
 	int r = facts_gather(&fix->facts, fix->root, geteuid() == 0);
 
 	if (r < 0)
 		return fix_complain(fix->root[0] ? fix->root : "this machine", r);
-	findings_judge(&fix->facts, 0, &fix->findings);
+	facts_suppose(&fix->facts, sites & SITE_GUEST, sites & SITE_HOST);
+	findings_judge(&fix->facts, sites, &fix->findings);
 	return FIX_OK;
 }
 

@@ -100,7 +100,8 @@ static const struct command {
 	           OPTION_WAIT,
 	  .usage = "check", .help = "what is wrong with this machine's time; asks no daemon" },
 	{ .name = "fix", .run = fix_run, .takes_words = true,
-	  .takes = OPTION_DRY_RUN | OPTION_YES | OPTION_PREFER | OPTION_ROOT,
+	  .takes = OPTION_DRY_RUN | OPTION_YES | OPTION_PREFER | OPTION_ROOT | OPTION_HOST |
+	           OPTION_GUEST,
 	  .usage = "fix [ID...]", .help = "shows what mends that, asks, and does it" },
 	{ .name = "undo", .run = undo_run, .takes_words = true,
 	  .takes = OPTION_DRY_RUN | OPTION_LIST | OPTION_ROOT,

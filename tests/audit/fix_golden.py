@@ -21,10 +21,11 @@ def story(vmtime, name):
     """Everything about one tree as text; checks on the way what holds for all of them."""
     with fixing.Machine(name) as machine:
         before = machine.picture()
-        shown = run(vmtime, "fix", machine, "--dry-run")
+        site = tree.SITES.get(name, [])
+        shown = run(vmtime, "fix", machine, "--dry-run", *site)
         check(f"{name}: --dry-run changes nothing", machine.picture() == before)
         text = f"$ vmtime fix --dry-run\n{shown.stdout}{shown.stderr}status {shown.returncode}\n"
-        done = run(vmtime, "fix", machine, "--yes")
+        done = run(vmtime, "fix", machine, "--yes", *site)
         check(f"{name}: fix shows the same", done.stdout.startswith(shown.stdout)
               or done.returncode == 1, done.stdout)
         rest = done.stdout[len(shown.stdout):]
@@ -42,7 +43,7 @@ def story(vmtime, name):
 def twice(vmtime, name, machine):
     """The second run changes nothing; what it says is part of the story."""
     once = machine.picture()
-    again = run(vmtime, "fix", machine, "--yes")
+    again = run(vmtime, "fix", machine, "--yes", *tree.SITES.get(name, []))
     check(f"{name}: the second run changes nothing", machine.picture() == once,
           fixing.differences(once, machine.picture()))
     return f"\n$ vmtime fix --yes\n{again.stdout}{again.stderr}status {again.returncode}\n"

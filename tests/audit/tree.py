@@ -9,6 +9,7 @@ our own.  Only chrony.conf comes from tests/distributions.
 """
 
 import os
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -357,6 +358,15 @@ def unknown(tree):
     tree.file("/proc/cmdline", "root=/dev/vda1\n")
 
 
+def image(tree):
+    """A guest's disk that is mounted somewhere: nothing runs, /proc and /sys are empty."""
+    debian(tree, "debian-12")
+    chrony_of_debian(tree, "debian-12")
+    for name in ("/proc", "/sys", "/run"):
+        shutil.rmtree(tree.root + name)
+        tree.folder(name)
+
+
 def nothing(tree):
     tree.folder("/")
 
@@ -364,8 +374,10 @@ def nothing(tree):
 ODD = {
     "right-guest": right_guest, "right-host": right_host, "contested-guest": contested_guest,
     "reboot-host": reboot_host, "vmtime-guest": vmtime_guest, "old-guest": old_guest,
-    "container": container, "unknown": unknown, "nothing": nothing,
+    "container": container, "unknown": unknown, "image": image, "nothing": nothing,
 }
+# Nothing in an image says on what it will run.
+SITES = {"image": ["--guest"]}
 TREES = [f"{name}-{role}" for name in DISTRIBUTIONS for role in ("guest", "host")] + [*ODD]
 
 
