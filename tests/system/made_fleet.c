@@ -10,7 +10,7 @@
  * happen has happened to some of them.  Lines on its input change them:
  *
  *     offset NAME SECONDS    state NAME STATE    synchronized 0|1    clocksource NAME
- *     agent NAME 0|1         gone NAME           alert TEXT...
+ *     agent NAME 0|1         gone NAME           alert TEXT...         name NAME NEW
  *
  * Each line is answered by "ok".  With --measure it prints how long each answer takes to make.
  */
@@ -120,7 +120,9 @@ size_t fleet_history(const struct fleet *f, const char *name, const char *backen
 		points[n++] = (struct fleet_point){
 			.at = when,
 			.has_offset = true,
-			.offset = VT_NS(wobble * (1 + at % 4) / 3),
+			.offset = g->state == FLEET_FAILED && when.ns > g->last.at.ns
+			                  ? g->offset
+			                  : VT_NS(wobble * (1 + at % 4) / 3),
 			.uncertainty = VT_US(300 + drawn(at, (unsigned)m + 99) % 900)
 		};
 		if (!g->last.is_there || g->last.at.ns < when.ns ||
@@ -174,7 +176,7 @@ static void give_disruption(struct fleet_guest *g, unsigned i, vt_real now)
 	g->state = FLEET_VERIFIED;
 }
 
-static void give_trouble(struct fleet_guest *g, unsigned i)
+static void give_trouble(struct fleet_guest *g, unsigned i, vt_real now)
 {
 	switch (i % 97) {
 	case 11:
@@ -182,7 +184,9 @@ static void give_trouble(struct fleet_guest *g, unsigned i)
 		g->is_running = false;
 		break;
 	case 23:
+		give_disruption(g, i, now);
 		g->state = FLEET_FAILED;
+		g->last.has_took = false;
 		g->last.end = FLEET_END_FAILED;
 		g->offset = VT_MS(12300);
 		g->failures = 3;
@@ -228,7 +232,7 @@ static void make_guest(struct fleet_guest *g, unsigned i, vt_real now)
 	}
 	if (i % 5 < 3)
 		give_disruption(g, i, now);
-	give_trouble(g, i);
+	give_trouble(g, i, now);
 }
 
 static int by_name(const void *a, const void *b)
@@ -269,6 +273,8 @@ static void change_guest(struct made *made, const char *verb, struct fleet_guest
 	} else if (strcmp(verb, "agent") == 0) {
 		g->agent = atoi(value) ? FLEET_AGENT_QEMU_GA : FLEET_AGENT_NONE;
 		g->has_vmtimed = false;
+	} else if (strcmp(verb, "name") == 0) {
+		snprintf(g->name, sizeof g->name, "%s", value);
 	} else if (strcmp(verb, "gone") == 0) {
 		made->n--;
 		memmove(g, g + 1, (size_t)(made->guests + made->n - g) * sizeof *g);

@@ -141,6 +141,11 @@ const guest_view = (() => {
 			words.offset(p.offset_ns) + " ± " + words.span(p.uncertainty_ns) : "";
 	}
 
+	/* dygraphs' legend is not shown, and would write styles that the page's policy forbids. */
+	function drop_legend() {
+		Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => String(plugin.prototype) !== "Legend Plugin");
+	}
+
 	function draw() {
 		const data = points();
 
@@ -221,6 +226,8 @@ const guest_view = (() => {
 	}
 
 	make_scales();
+	if (window.Dygraph)
+		drop_legend();
 	theme.changed(() => {
 		if (graph)
 			graph.updateOptions(options());

@@ -42,7 +42,6 @@ const list = (() => {
 		row.className = "space";
 		row.setAttribute("aria-hidden", "true");
 		row.append(cell);
-		cell.colSpan = 10;
 		return row;
 	}
 
