@@ -84,6 +84,10 @@ headline "chronyc, without its daemon"
 if chronyc=$(scripts/chronyc.sh "$build/chronyc" </dev/null); then
 	export PATH="$PATH:$chronyc"
 fi
+headline "prometheus, without its service"
+if prometheus=$(scripts/prometheus.sh "$build/prometheus" </dev/null); then
+	export PATH="$PATH:$prometheus"
+fi
 for s in $suites; do
 	suite "$build" "$s" "$s"
 done

@@ -112,7 +112,7 @@
 		list.show(report);
 		show_views();
 		const want = wanted();
-		if (want)
+		if (want && report.guests.some((g) => is_it(g, want)))
 			await refresh_guest(want);
 		if (Date.now() >= history_due) {
 			await refresh_history();
