@@ -41,6 +41,7 @@ system_headers() {
 	cat <<'END'
 jansson.h    proto
 ev.h         guestd hostd
+microhttpd.h hostd
 libev/*      guestd hostd
 linux/*      os
 sys/*        base os lib guestd hostd cli audit
