@@ -7,6 +7,7 @@
 
 #include "cli/fleet_ask.h"
 #include "cli/guest_text.h"
+#include "cli/guests_watch.h"
 #include "cli/instant.h"
 #include "cli/output.h"
 #include "cli/words.h"
@@ -50,6 +51,10 @@ int guests_run(const struct options *options)
 	struct fleet_report report;
 	int r;
 
+	if ((options->given & (OPTION_JSON | OPTION_WATCH)) == (OPTION_JSON | OPTION_WATCH))
+		return options_usage_error("there is no --watch beside", "--json");
+	if (options->given & OPTION_WATCH)
+		return guests_watch(options->socket);
 	if (fleet_ask_guests(options->socket, &report, sentence))
 		return output_complain(sentence);
 	if (options->given & OPTION_JSON) {

@@ -35,6 +35,7 @@ static const struct option_row {
 	{ { "yes",          no_argument,       NULL, 'y' }, OPTION_YES,          "--yes",             "with fix: do it without asking" },
 	{ { "prefer",       required_argument, NULL, 'p' }, OPTION_PREFER,       "--prefer DAEMON",   "with fix: chrony or vmtimed follows the host's clock" },
 	{ { "list",         no_argument,       NULL, 'l' }, OPTION_LIST,         "--list",            "with undo: what could be taken back" },
+	{ { "watch",        no_argument,       NULL, 'W' }, OPTION_WATCH,        "--watch",           "with guests: live; q ends it" },
 	{ { "help",         no_argument,       NULL, 'h' }, 0,                   "-h, --help",        "print this text" },
 	{ { "version",      no_argument,       NULL, 'V' }, 0,                   "-V, --version",     "print the version" },
 };
