@@ -58,6 +58,7 @@ struct channel {
 	bool is_running;     /* as the latest sign said                           */
 	unsigned signs;      /* 1 << enum sign_kind                               */
 	vt_mono seen;
+	struct heap_node turn; /* for channels.c */
 };
 
 /* Makes a line without a connection.  A guest of our own is dialled at its first turn. */

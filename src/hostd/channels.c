@@ -17,11 +17,16 @@ static struct channel *find(const struct channels *c, uint32_t number)
 }
 
 /* After anything was done with @line. */
-static void note(struct channels *c, const struct channel *line)
+static void note(struct channels *c, struct channel *line)
 {
+	vt_mono deadline = channel_deadline(line);
+
 	if (line->signs || line->has_outcome)
 		c->n_telling = c->n;
-	c->turn = vt_mono_min(c->turn, channel_deadline(line));
+	if (deadline.ns < VT_MONO_NEVER.ns)
+		heap_put(&c->turns, &line->turn, deadline);
+	else
+		heap_remove(&c->turns, &line->turn);
 }
 
 /* --- The back end --- */
@@ -32,7 +37,6 @@ static void dispatch(struct backend *b, vt_mono now)
 	struct poller_event events[EVENTS_AT_ONCE];
 	size_t n = poller_take(&c->poller, events, EVENTS_AT_ONCE);
 
-	c->now = now;
 	for (size_t i = 0; i < n; i++) {
 		struct channel *line = find(c, (uint32_t)events[i].tag);
 
@@ -41,23 +45,24 @@ static void dispatch(struct backend *b, vt_mono now)
 		channel_hear(line, c, now);
 		note(c, line);
 	}
-	if (c->turn.ns > now.ns)
-		return;
-	c->turn = VT_MONO_NEVER;
-	for (size_t i = 0; i < c->n; i++) {
-		struct channel *line = c->channels[i];
+	/* Whoever wants another turn at once gets it at the next dispatch. */
+	for (size_t i = c->turns.n; i > 0; i--) {
+		struct heap_node *node = heap_first(&c->turns);
+		struct channel *line;
 
-		if (!line)
-			continue;
-		if (channel_deadline(line).ns <= now.ns)
-			channel_turn(line, c, now);
+		if (!node || node->at.ns > now.ns)
+			return;
+		line = node->owner;
+		channel_turn(line, c, now);
 		note(c, line);
 	}
 }
 
 static vt_mono deadline(const struct backend *b)
 {
-	return ((const struct channels *)b)->turn;
+	const struct heap_node *first = heap_first(&((const struct channels *)b)->turns);
+
+	return first ? first->at : VT_MONO_NEVER;
 }
 
 static bool pop_sign(struct backend *b, struct sign *ret)
@@ -143,8 +148,8 @@ int channels_init(struct channels *c, const char *root)
 		.backend = { .ops = &OPS, .name = "vsock", .fd = -1 },
 		.root = root,
 		.dial = vsock_dial,
-		.turn = VT_MONO_NEVER,
 	};
+	heap_init(&c->turns);
 	r = poller_init(&c->poller);
 	c->backend.fd = c->poller.fd;
 	return r;
@@ -159,11 +164,11 @@ void channels_fini(struct channels *c)
 		}
 	free(c->channels);
 	free(c->strays);
+	heap_fini(&c->turns);
 	poller_fini(&c->poller);
 	*c = (struct channels){
 		.backend = { .ops = &OPS, .name = "vsock", .fd = -1 },
 		.poller = { .fd = -1 },
-		.turn = VT_MONO_NEVER,
 	};
 }
 
@@ -185,11 +190,13 @@ static bool make_room(struct channels *c)
 /* @name NULL: a lent one. */
 static int open_line(struct channels *c, const char *name, unsigned cid, uint32_t *ret)
 {
-	struct channel *line = make_room(c) ? malloc(sizeof *line) : NULL;
+	bool has_room = make_room(c) && heap_reserve(&c->turns, c->n + 1) == 0;
+	struct channel *line = has_room ? malloc(sizeof *line) : NULL;
 
 	if (!line)
 		return -ENOMEM;
 	channel_init(line, (uint32_t)c->n + 1, cid, name, host_instant_now().mono);
+	line->turn.owner = line;
 	c->channels[c->n++] = line;
 	note(c, line);
 	*ret = line->number;
@@ -215,6 +222,7 @@ void channels_move(struct channels *c, uint32_t line, unsigned cid)
 	channel_drop(l);
 	channel_fini(l);
 	l->cid = cid;
+	note(c, l);
 }
 
 void channels_release(struct channels *c, uint32_t line)
@@ -223,6 +231,7 @@ void channels_release(struct channels *c, uint32_t line)
 
 	if (!l)
 		return;
+	heap_remove(&c->turns, &l->turn);
 	channel_fini(l);
 	free(l);
 	c->channels[line - 1] = NULL;

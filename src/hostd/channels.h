@@ -32,6 +32,7 @@
 
 #include "base/attr.h"
 #include "hostd/backend.h"
+#include "hostd/heap.h"
 #include "os/poller.h"
 #include "os/vsock.h"
 
@@ -51,8 +52,7 @@ struct channels {
 	size_t n_telling; /* at most so many have a sign or an outcome to tell   */
 	struct work_outcome *strays; /* of work for lines that there are none of */
 	size_t n_strays;
-	vt_mono turn; /* no channel wants its turn before that                   */
-	vt_mono now;  /* of the latest dispatch                                  */
+	struct heap turns; /* those that wait for a time                        */
 };
 
 /* 0, or -errno with @c safe for channels_fini.  @root is borrowed. */

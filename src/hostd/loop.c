@@ -110,9 +110,13 @@ static void let_signals_in(void)
 	sigprocmask(SIG_UNBLOCK, &held, NULL);
 }
 
+/*
+ * poll, not epoll: these are a handful of fds, set anew at each turn, and those of the back ends are
+ * epolls of thousands of sockets, which the kernel goes through each time that one is put into another.
+ */
 int loop_run(struct daemon *d)
 {
-	struct loop l = { .daemon = d, .ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV) };
+	struct loop l = { .daemon = d, .ev = ev_loop_new(EVBACKEND_POLL | EVFLAG_NOENV) };
 
 	if (!l.ev)
 		return log_err(ENOMEM, "event loop");

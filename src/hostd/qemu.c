@@ -13,7 +13,7 @@
 
 #define EVENTS_AT_ONCE   64
 #define PORTIONS_AT_ONCE 4
-#define LOOK_INTERVAL    VT_SEC(10)
+#define LOOK_INTERVAL    VT_SEC(30)
 #define LOOK_PAUSE       VT_MS(20)
 #define FOLDERS_TAG      0
 
@@ -64,12 +64,57 @@ static bool fill_in(const char *pattern, const char *star, char *to, size_t size
 	return n >= 0 && (size_t)n < size;
 }
 
+/* --- Turns --- */
+
+static bool is_troubled(const struct qemu_guest *g)
+{
+	return !g->is_over && qemu_guest_is_down(g) && g->monitor.trouble[0];
+}
+
+/* After anything was done with @g: what it has to tell, and when its next turn is. */
+static void queue(struct qemu *q, struct qemu_guest *g)
+{
+	vt_mono deadline = qemu_guest_deadline(g);
+
+	if (g->signs && !g->in_signs) {
+		g->in_signs = true;
+		g->next_sign = NULL;
+		*q->last_sign = g;
+		q->last_sign = &g->next_sign;
+	}
+	if (g->has_outcome && !g->in_outcomes) {
+		g->in_outcomes = true;
+		g->next_outcome = NULL;
+		*q->last_outcome = g;
+		q->last_outcome = &g->next_outcome;
+	}
+	q->has_ended |= g->is_over;
+	q->is_trouble_stale |= is_troubled(g) || g->was_troubled;
+	g->was_troubled = is_troubled(g);
+	if (deadline.ns < VT_MONO_NEVER.ns)
+		heap_put(&q->turns, &g->turn, deadline);
+	else
+		heap_remove(&q->turns, &g->turn);
+}
+
 /* --- Looking for sockets --- */
+
+static uint32_t hash_of(const char *text)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash;
+}
 
 static struct qemu_guest *guest_at(const struct qemu *q, const char *path)
 {
+	const uint32_t hash = hash_of(path);
+
 	for (size_t i = 0; i < q->n; i++)
-		if (!q->guests[i]->is_over && qemu_guest_has_path(q->guests[i], path))
+		if (q->hashes[i] == hash && !q->guests[i]->is_over &&
+		    qemu_guest_has_path(q->guests[i], path))
 			return q->guests[i];
 	return NULL;
 }
@@ -77,14 +122,17 @@ static struct qemu_guest *guest_at(const struct qemu *q, const char *path)
 static bool make_room(struct qemu *q)
 {
 	size_t size = q->size ? q->size * 2 : 16;
-	struct qemu_guest **larger;
+	struct qemu_guest **guests;
+	uint32_t *hashes;
 
 	if (q->n < q->size)
 		return true;
-	larger = realloc(q->guests, size * sizeof *larger);
-	if (!larger)
+	guests = realloc(q->guests, size * sizeof *guests);
+	q->guests = guests ? guests : q->guests;
+	hashes = realloc(q->hashes, size * sizeof *hashes);
+	q->hashes = hashes ? hashes : q->hashes;
+	if (!guests || !hashes || heap_reserve(&q->turns, size) < 0)
 		return false;
-	q->guests = larger;
 	q->size = size;
 	return true;
 }
@@ -101,7 +149,10 @@ static void add_guest(struct qemu *q, const struct qemu_rule *rule, const struct
 	if (!g)
 		return;
 	q->next_number++;
+	g->turn.owner = g;
+	q->hashes[q->n] = hash_of(match->path);
 	q->guests[q->n++] = g;
+	queue(q, g);
 }
 
 /* The folder of @path, and that of the part with the `*` in @pattern. */
@@ -157,33 +208,16 @@ static void look(struct qemu *q, vt_mono now)
 		struct qemu_guest *g = q->guests[i];
 
 		/* A monitor that is connected lives, whatever became of its socket's name. */
-		if (!g->was_found && qemu_guest_is_down(g))
-			qemu_guest_end(g, now);
+		if (g->was_found || !qemu_guest_is_down(g))
+			continue;
+		qemu_guest_end(g, now);
+		queue(q, g);
 	}
 	q->look = vt_mono_add(now, LOOK_INTERVAL);
 	q->may_look = vt_mono_add(now, LOOK_PAUSE);
-	q->turn = now;
 }
 
 /* --- What guests have to tell --- */
-
-static void queue(struct qemu *q, struct qemu_guest *g)
-{
-	if (g->signs && !g->in_signs) {
-		g->in_signs = true;
-		g->next_sign = NULL;
-		*q->last_sign = g;
-		q->last_sign = &g->next_sign;
-	}
-	if (g->has_outcome && !g->in_outcomes) {
-		g->in_outcomes = true;
-		g->next_outcome = NULL;
-		*q->last_outcome = g;
-		q->last_outcome = &g->next_outcome;
-	}
-	q->has_ended |= g->is_over;
-	q->turn = vt_mono_min(q->turn, qemu_guest_deadline(g));
-}
 
 static bool pop_sign(struct backend *b, struct sign *ret)
 {
@@ -286,10 +320,12 @@ static void bury(struct qemu *q)
 		struct qemu_guest *g = q->guests[i];
 
 		if (g->is_over && !g->in_signs && !g->in_outcomes) {
+			heap_remove(&q->turns, &g->turn);
 			qemu_guest_free(g);
 			continue;
 		}
 		q->has_ended |= g->is_over;
+		q->hashes[n] = q->hashes[i];
 		q->guests[n++] = g;
 	}
 	/* Its socket may be there still, or another one of the name. */
@@ -317,21 +353,19 @@ static void hear(struct qemu *q, const struct poller_event *e)
 	queue(q, g);
 }
 
+/* Whoever wants another turn at once gets it at the next dispatch. */
 static void take_turns(struct qemu *q)
 {
-	q->turn = VT_MONO_NEVER;
-	for (size_t i = 0; i < q->n; i++) {
-		struct qemu_guest *g = q->guests[i];
+	for (size_t i = q->turns.n; i > 0; i--) {
+		struct heap_node *node = heap_first(&q->turns);
+		struct qemu_guest *g;
 
-		if (qemu_guest_deadline(g).ns <= q->now.ns)
-			qemu_guest_turn(g, &q->poller, q->now);
+		if (!node || node->at.ns > q->now.ns)
+			return;
+		g = node->owner;
+		qemu_guest_turn(g, &q->poller, q->now);
 		queue(q, g);
 	}
-}
-
-static bool is_troubled(const struct qemu_guest *g)
-{
-	return !g->is_over && qemu_guest_is_down(g) && g->monitor.trouble[0];
 }
 
 static void tell_trouble(struct qemu *q)
@@ -340,6 +374,7 @@ static void tell_trouble(struct qemu *q)
 	char path[128];
 	size_t n = 0;
 
+	q->is_trouble_stale = false;
 	q->backend.trouble[0] = '\0';
 	for (size_t i = 0; i < q->n; i++)
 		if (is_troubled(q->guests[i])) {
@@ -374,17 +409,17 @@ static void dispatch(struct backend *b, vt_mono now)
 	}
 	if (q->look.ns <= now.ns)
 		look(q, now);
-	if (q->turn.ns <= now.ns) {
-		take_turns(q);
+	take_turns(q);
+	if (q->is_trouble_stale)
 		tell_trouble(q);
-	}
 }
 
 static vt_mono deadline(const struct backend *b)
 {
 	const struct qemu *q = (const struct qemu *)b;
+	const struct heap_node *first = heap_first(&q->turns);
 
-	return vt_mono_min(q->look, q->turn);
+	return first ? vt_mono_min(q->look, first->at) : q->look;
 }
 
 static const struct backend_ops OPS = {
@@ -403,7 +438,8 @@ int qemu_init(struct qemu *q, const struct qemu_rule *rules, size_t n_rules)
 	*q = (struct qemu){ .backend = { .ops = &OPS, .name = "qemu", .fd = -1 }, .next_number = 1 };
 	q->last_sign = &q->first_sign;
 	q->last_outcome = &q->first_outcome;
-	q->look = q->may_look = q->turn = (vt_mono){ 0 };
+	q->look = q->may_look = (vt_mono){ 0 };
+	heap_init(&q->turns);
 	folder_watch_init(&q->folders);
 	r = poller_init(&q->poller);
 	q->rules = calloc(n_rules ? n_rules : 1, sizeof *q->rules);
@@ -426,6 +462,8 @@ void qemu_fini(struct qemu *q)
 	for (size_t i = 0; i < q->n; i++)
 		qemu_guest_free(q->guests[i]);
 	free(q->guests);
+	free(q->hashes);
+	heap_fini(&q->turns);
 	free(q->rules);
 	free(q->strays);
 	folder_watch_fini(&q->folders);

@@ -34,6 +34,7 @@
 
 #include "base/attr.h"
 #include "hostd/backend.h"
+#include "hostd/heap.h"
 #include "hostd/sign.h"
 #include "os/files.h"
 #include "os/folder_watch.h"
@@ -59,6 +60,7 @@ struct qemu {
 	struct poller poller;
 	struct folder_watch folders;
 	struct qemu_guest **guests; /* each socket that a rule matches, by number; see qemu_guest.h */
+	uint32_t *hashes;           /* of their sockets' paths, in the same order  */
 	size_t n, size;
 	uint32_t next_number;
 	struct qemu_guest *first_sign, *first_outcome; /* queues of those who have some */
@@ -67,9 +69,10 @@ struct qemu {
 	size_t n_strays;
 	vt_mono look;     /* for sockets, at the latest                            */
 	vt_mono may_look; /* ... and not before: many come at once                 */
-	vt_mono turn;     /* no guest wants its turn before that                   */
+	struct heap turns; /* guests that wait for a time                          */
 	vt_mono now;      /* of the latest dispatch                                */
 	bool has_ended;   /* some guest is to be freed                             */
+	bool is_trouble_stale;
 };
 
 /* 0, or -EINVAL with one sentence in @reterr_text: a relative path, a second `*`, one without the other. */

@@ -19,6 +19,7 @@
 #include "base/attr.h"
 #include "hostd/agent_link.h"
 #include "hostd/backend.h"
+#include "hostd/heap.h"
 #include "hostd/qmp_link.h"
 #include "os/poller.h"
 
@@ -46,6 +47,8 @@ struct qemu_guest {
 	vt_span backoff;
 	struct qemu_guest *next_sign, *next_outcome; /* queues of the back end    */
 	bool in_signs, in_outcomes;
+	struct heap_node turn; /* for qemu.c ... */
+	bool was_troubled;     /* ... as well    */
 };
 
 /* A new one, to be freed with qemu_guest_free; NULL: out of memory.  Connects at the first turn. */

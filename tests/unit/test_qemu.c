@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * test_qemu.c - the back end over QEMU's sockets; monitors and agents are played
+ * test_qemu.c - the back end over QEMU's sockets: what is asked of a guest, and what it answers
  */
 
 #include <setjmp.h>
@@ -10,196 +10,7 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
-#include "guest_sockets.h"
-#include "hostd/host_instant.h"
-#include "hostd/qemu.h"
-#include "scratch.h"
-
-#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": [\"oob\"]}}\r\n"
-#define EVENT(name)                                                                                \
-	"{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"" name "\"}\r\n"
-#define FULL_UUID "11111111-2222-3333-4444-555555555555"
-
-struct world {
-	struct scratch *scratch;
-	struct qemu qemu;
-	struct played_socket monitor, agent;
-	vt_mono now;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof *w);
-
-	if (!w || scratch_setup((void **)&w->scratch))
-		return -1;
-	w->monitor.listener = w->monitor.peer = w->agent.listener = w->agent.peer = -1;
-	w->now = host_instant_now().mono;
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-	int r;
-
-	qemu_fini(&w->qemu);
-	played_end(&w->monitor);
-	played_end(&w->agent);
-	r = scratch_teardown((void **)&w->scratch);
-	free(w);
-	return r;
-}
-
-static void open_qemu(struct world *w, const char *name, const char *qmp, const char *agent)
-{
-	struct qemu_rule rule = { .cid = strchr(qmp, '*') ? 0 : 7 };
-	char why[200];
-
-	snprintf(rule.name, sizeof rule.name, "%s", name);
-	snprintf(rule.qmp, sizeof rule.qmp, "%s", scratch_path(w->scratch, qmp));
-	if (agent)
-		snprintf(rule.agent, sizeof rule.agent, "%s", scratch_path(w->scratch, agent));
-	assert_int_equal(qemu_rule_check(&rule, why, sizeof why), 0);
-	assert_int_equal(qemu_init(&w->qemu, &rule, 1), 0);
-}
-
-static void listen_at(struct world *w, struct played_socket *s, const char *name)
-{
-	played_listen(s, scratch_path(w->scratch, name));
-}
-
-/* Lets @span pass and dispatches; nothing is slept. */
-static void pass(struct world *w, vt_span span)
-{
-	struct backend *b = &w->qemu.backend;
-
-	w->now = vt_mono_add(w->now, span);
-	b->ops->dispatch(b, w->now);
-}
-
-static void check_no_sign(struct world *w)
-{
-	struct sign sign = { .guest = 77 };
-
-	if (w->qemu.backend.ops->pop_sign(&w->qemu.backend, &sign))
-		fail_msg("a sign %d", sign.kind);
-	assert_int_equal(sign.guest, 77);
-}
-
-static struct sign take_sign(struct world *w, enum sign_kind kind)
-{
-	struct sign sign;
-
-	if (!w->qemu.backend.ops->pop_sign(&w->qemu.backend, &sign))
-		fail_msg("no sign %d", kind);
-	if (sign.kind != kind)
-		fail_msg("sign %d instead of %d", sign.kind, kind);
-	return sign;
-}
-
-static void check_no_outcome(struct world *w)
-{
-	struct work_outcome o;
-
-	pass(w, VT_NS(0));
-	assert_false(w->qemu.backend.ops->pop_outcome(&w->qemu.backend, &o));
-}
-
-static struct work_outcome take_outcome(struct world *w, enum work_result result)
-{
-	struct work_outcome o;
-
-	pass(w, VT_NS(0));
-	if (!w->qemu.backend.ops->pop_outcome(&w->qemu.backend, &o))
-		fail_msg("no outcome");
-	if (o.result != result)
-		fail_msg("outcome %d instead of %d: %s", o.result, result, o.text);
-	return o;
-}
-
-static void begin(struct world *w, uint32_t guest, enum work_kind kind, uint64_t number)
-{
-	struct work work = { .kind = kind, .number = number, .timeout = VT_SEC(5),
-		             .lead = VT_MS(3) };
-
-	w->qemu.backend.ops->begin(&w->qemu.backend, guest, &work);
-}
-
-/* The monitor greets and is negotiated with; what it is asked then is given back. */
-static const char *greet(struct world *w)
-{
-	assert_true(played_accept(&w->monitor));
-	played_say(&w->monitor, GREETING);
-	pass(w, VT_NS(0));
-	assert_string_equal(played_hear(&w->monitor),
-	                    "{\"execute\":\"qmp_capabilities\",\"id\":1}\r\n");
-	played_say(&w->monitor, "{\"return\": {}, \"id\": 1}\r\n");
-	pass(w, VT_NS(0));
-	return played_hear(&w->monitor);
-}
-
-static void tell_status(struct world *w, const char *uuid, const char *status, int status_id)
-{
-	char text[400];
-
-	snprintf(text, sizeof text,
-	         "{\"return\": {\"UUID\": \"%s\"}, \"id\": 2}\r\n"
-	         "{\"return\": {\"status\": \"%s\", \"singlestep\": false, \"running\": %s}, \"id\": "
-	         "%d}\r\n",
-	         uuid, status, strcmp(status, "running") == 0 ? "true" : "false", status_id);
-	played_say(&w->monitor, text);
-	pass(w, VT_NS(0));
-}
-
-/* A guest "web" that runs, with an agent's port; its number. */
-static uint32_t start(struct world *w)
-{
-	struct sign sign;
-
-	listen_at(w, &w->monitor, "web.qmp");
-	listen_at(w, &w->agent, "web.qga");
-	open_qemu(w, "web", "web.qmp", "web.qga");
-	pass(w, VT_NS(0));
-	assert_string_equal(greet(w), "{\"execute\":\"query-uuid\",\"id\":2}\r\n"
-	                              "{\"execute\":\"query-chardev\",\"id\":3}\r\n"
-	                              "{\"execute\":\"query-status\",\"id\":4}\r\n");
-	check_no_sign(w);
-	tell_status(w, FULL_UUID, "running", 4);
-	sign = take_sign(w, SIGN_APPEARED);
-	assert_true(sign.is_running && sign.has_agent);
-	assert_string_equal(sign.name, "web");
-	assert_string_equal(sign.uuid, FULL_UUID);
-	assert_int_equal(sign.cid, 7);
-	check_no_sign(w);
-	return sign.guest;
-}
-
-/* The agent is asked to get in step, and does as qemu-ga does. */
-static void agree(struct world *w)
-{
-	const char *heard;
-	long long id;
-	char text[300];
-
-	if (w->agent.peer < 0)
-		assert_true(played_accept(&w->agent));
-	heard = played_hear(&w->agent);
-	assert_int_equal(
-		sscanf(heard, "\xff{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%lld}}\n",
-	               &id),
-		1);
-	assert_true(id >= 0);
-	snprintf(text, sizeof text,
-	         "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error, stray "
-	         "'\\\\xFF'\"}}\n\xff{\"return\": %lld}\n",
-	         id);
-	played_say(&w->agent, text);
-	pass(w, VT_NS(0));
-}
+#include "qemu_world.h"
 
 static void test_a_guest_is_measured_and_set(void **state)
 {
@@ -295,16 +106,172 @@ static void test_the_ticks_are_reset_where_that_is_known(void **state)
 	check_no_sign(w);
 }
 
+/* --- Agents that do not behave --- */
+
+static void test_answers_to_older_requests_are_thrown_away(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest = start(w);
+
+	begin(w, guest, WORK_GET_TIME, 1);
+	agree(w);
+	assert_string_equal(played_hear(&w->agent), "{\"execute\":\"guest-get-time\"}\n");
+	pass(w, VT_SEC(6));
+	assert_true(take_outcome(w, WORK_TIMED_OUT).was_sent);
+
+	/* Its answer comes while the next one is being prepared, and another one's mark. */
+	begin(w, guest, WORK_GET_TIME, 2);
+	played_say(&w->agent, "{\"return\": 1}\n\xff{\"return\": 4711}\n{\"return\": 2}\n");
+	check_no_outcome(w);
+	agree(w);
+	assert_string_equal(played_hear(&w->agent), "{\"execute\":\"guest-get-time\"}\n");
+	played_say(&w->agent, "{\"return\": 3}\n");
+	assert_int_equal(take_outcome(w, WORK_DONE).guest_time.ns, 3);
+
+	/* What nobody asked for makes the next one be prepared again. */
+	played_say(&w->agent, "{\"return\": 4}\n");
+	check_no_outcome(w);
+	begin(w, guest, WORK_GET_TIME, 3);
+	agree(w);
+	assert_string_equal(played_hear(&w->agent), "{\"execute\":\"guest-get-time\"}\n");
+}
+
+static void test_dropped_work_has_no_outcome(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest = start(w);
+
+	begin(w, guest, WORK_GET_TIME, 1);
+	agree(w);
+	w->qemu.backend.ops->drop(&w->qemu.backend, guest);
+	played_hear(&w->agent);
+	played_say(&w->agent, "{\"return\": 1}\n");
+	check_no_outcome(w);
+	pass(w, VT_SEC(10));
+	check_no_outcome(w);
+
+	/* And work that is begun while there is some replaces it. */
+	begin(w, guest, WORK_GET_TIME, 2);
+	begin(w, guest, WORK_GET_TIME, 3);
+	pass(w, VT_SEC(20));
+	assert_int_equal(take_outcome(w, WORK_TIMED_OUT).number, 3);
+	check_no_outcome(w);
+	begin(w, 999, WORK_INFO, 4); /* nobody */
+	assert_int_equal(take_outcome(w, WORK_LOST).number, 4);
+}
+
+static void test_garbage_is_called_that(void **state)
+{
+	struct world *w = *state;
+	static const char *const SAID[] = { "no JSON {{{\n", "{\"return\": \"soon\"}\n", "[]\n" };
+	uint32_t guest = start(w);
+
+	for (unsigned i = 0; i < COUNT(SAID); i++) {
+		begin(w, guest, WORK_GET_TIME, i);
+		agree(w); /* each time anew */
+		played_hear(&w->agent);
+		played_say(&w->agent, SAID[i]);
+		take_outcome(w, WORK_GARBAGE);
+	}
+	begin(w, guest, WORK_GET_TIME, 7);
+	agree(w);
+	played_say(&w->agent, "{\"return\": 17");
+	check_no_outcome(w);
+	played_hang_up(&w->agent);
+	take_outcome(w, WORK_LOST);
+}
+
+static void test_an_agent_that_floods_is_hung_up_on(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest = start(w);
+	static char flood[60000];
+	struct work_outcome o = { .number = 0 };
+
+	memset(flood, 'x', sizeof flood);
+	begin(w, guest, WORK_GET_TIME, 1);
+	agree(w);
+	for (unsigned i = 0; i < 100 && o.number == 0; i++) {
+		(void)send(w->agent.peer, flood, sizeof flood, MSG_NOSIGNAL);
+		pass(w, VT_NS(0));
+		(void)w->qemu.backend.ops->pop_outcome(&w->qemu.backend, &o);
+	}
+	assert_int_equal(o.result, WORK_GARBAGE);
+	assert_int_equal(send(w->agent.peer, "x", 1, MSG_NOSIGNAL), -1);
+
+	/* Lines without end of them, unasked. */
+	memset(flood, '\n', sizeof flood);
+	begin(w, guest, WORK_GET_TIME, 2);
+	assert_true(played_accept(&w->agent));
+	agree(w);
+	played_say(&w->agent, "{\"return\": 3}\n");
+	take_outcome(w, WORK_DONE);
+	for (unsigned i = 0; i < 100; i++) {
+		(void)send(w->agent.peer, flood, sizeof flood, MSG_NOSIGNAL);
+		pass(w, VT_NS(0));
+	}
+	assert_int_equal(send(w->agent.peer, "x", 1, MSG_NOSIGNAL), -1);
+	check_no_outcome(w);
+}
+
+static void test_frozen_filesystems(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest = start(w);
+
+	begin(w, guest, WORK_SET_TIME, 1);
+	agree(w);
+	played_hear(&w->agent);
+	played_say(&w->agent, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Command guest-set-time "
+	                      "has been disabled: the agent is in frozen state\"}}\n");
+	take_outcome(w, WORK_FROZEN);
+
+	/* Old ones do not say why. */
+	for (unsigned i = 0; i < 2; i++) {
+		begin(w, guest, WORK_SET_TIME, 2);
+		played_hear(&w->agent);
+		played_say(&w->agent, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command "
+		                      "guest-set-time has been disabled for this instance\"}}\n");
+		check_no_outcome(w);
+		assert_string_equal(played_hear(&w->agent),
+		                    "{\"execute\":\"guest-fsfreeze-status\"}\n");
+		played_say(&w->agent, i ? "{\"return\": \"thawed\"}\n" : "{\"return\": \"frozen\"}\n");
+		take_outcome(w, i ? WORK_UNSUPPORTED : WORK_FROZEN);
+	}
+}
+
+static void test_after_a_pause_they_get_in_step_again(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest = start(w);
+
+	begin(w, guest, WORK_GET_TIME, 1);
+	agree(w);
+	played_hear(&w->agent);
+	played_say(&w->agent, "{\"return\": 1}\n");
+	take_outcome(w, WORK_DONE);
+	played_say(&w->monitor, EVENT("RESUME"));
+	pass(w, VT_NS(0));
+	take_sign(w, SIGN_RUNNING);
+	begin(w, guest, WORK_SET_TIME, 2);
+	agree(w);
+	assert_non_null(strstr(played_hear(&w->agent), "guest-set-time"));
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_guest_is_measured_and_set, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_resume_without_a_stop_is_told, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_is_sent_to_a_guest_that_stands_still,
-		                                setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_ticks_are_reset_where_that_is_known, setup,
-		                                teardown),
+		TEST(test_a_guest_is_measured_and_set),
+		TEST(test_a_resume_without_a_stop_is_told),
+		TEST(test_nothing_is_sent_to_a_guest_that_stands_still),
+		TEST(test_the_ticks_are_reset_where_that_is_known),
+		TEST(test_answers_to_older_requests_are_thrown_away),
+		TEST(test_dropped_work_has_no_outcome),
+		TEST(test_garbage_is_called_that),
+		TEST(test_an_agent_that_floods_is_hung_up_on),
+		TEST(test_frozen_filesystems),
+		TEST(test_after_a_pause_they_get_in_step_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
