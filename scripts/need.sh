@@ -25,6 +25,7 @@ build    ninja-build              ninja-build               the build system
 build    pkgconf                  pkgconf-pkg-config        finds libraries
 build    libev-dev                libev-devel               event loop
 build    libjansson-dev           jansson-devel             JSON
+build    libaugeas-dev            augeas-devel?             edits of files in vmtime fix
 build    libvirt-dev              libvirt-devel             guests of libvirt
 build    libxml2-dev              libxml2-devel             reads their descriptions
 build    libmicrohttpd-dev        libmicrohttpd-devel       HTTP of vmtime-hostd
@@ -32,6 +33,7 @@ build    libjs-dygraphs           -                         curves on its page
 build    -                        glibc-static?             the static daemon
 test     libcmocka-dev            libcmocka-devel           unit tests
 test     python3                  python3                   counts the results
+test     strace                   strace                    ends vmtime fix at every system call
 test     -                        libasan                   address sanitizer
 test     -                        libubsan                  undefined behaviour sanitizer
 test     clang                    clang                     second compiler

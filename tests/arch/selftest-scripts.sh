@@ -198,7 +198,7 @@ test_need_user() {
 	fake_user 1000
 	need build
 	expect 'no sudo' 1 'need: neither root nor sudo without a password.  Run as root:'
-	expect 'no sudo: the command' 1 '    apt-get update && apt-get -q -y --no-install-recommends install gcc libc6-dev meson ninja-build pkgconf libev-dev libjansson-dev libvirt-dev libxml2-dev libmicrohttpd-dev libjs-dygraphs '
+	expect 'no sudo: the command' 1 '    apt-get update && apt-get -q -y --no-install-recommends install gcc libc6-dev meson ninja-build pkgconf libev-dev libjansson-dev libaugeas-dev libvirt-dev libxml2-dev libmicrohttpd-dev libjs-dygraphs '
 	never 'no sudo: nothing was tried' 'apt-get -o'
 	program sudo <<END
 [ "\$1" != -n ] || exit 1
