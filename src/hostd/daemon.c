@@ -96,10 +96,6 @@ static void collect_alerts(const struct daemon *d, struct fleet_host *host)
 {
 	host_clock_alert(&d->host_clock, host->alerts[host->n_alerts], sizeof host->alerts[0]);
 	host->n_alerts += *host->alerts[host->n_alerts] != '\0';
-	for (unsigned i = 0; i < d->backends.n && host->n_alerts < FLEET_ALERTS_MAX; i++)
-		if (*d->backends.list[i]->trouble)
-			snprintf(host->alerts[host->n_alerts++], sizeof host->alerts[0], "%.16s: %.230s",
-				 d->backends.list[i]->name, d->backends.list[i]->trouble);
 }
 
 static void tell_host(struct daemon *d)

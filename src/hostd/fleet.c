@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "hostd/fleet_inner.h"
 
 /*
@@ -378,8 +377,6 @@ void fleet_tell_host(struct fleet *f, const struct fleet_host *host, struct host
 void fleet_host_jumped(struct fleet *f, enum host_reason reason, vt_span stopped,
                        struct host_instant now)
 {
-	log_info("this host %s: all guests are looked at",
-	         reason == HOST_REASON_STEP ? "stepped its clock" : "was asleep");
 	for (size_t i = 0; i < f->roster.n; i++) {
 		struct guest *g = f->roster.by_number[i];
 

@@ -32,10 +32,11 @@ const char *fleet_mark_name(enum fleet_mark mark)
 	return MARKS[mark];
 }
 
-static void alert(struct fleet_host *host, const char *text)
+/* @who: whose trouble it is. */
+static void alert(struct fleet_host *host, const char *who, const char *text)
 {
 	if (host->n_alerts < FLEET_ALERTS_MAX && text[0])
-		snprintf(host->alerts[host->n_alerts++], REPORT_TEXT_MAX, "%s", text);
+		snprintf(host->alerts[host->n_alerts++], REPORT_TEXT_MAX, "%.16s: %.230s", who, text);
 }
 
 /* One sentence with the names of the first of them. */
@@ -69,9 +70,9 @@ void fleet_report_host(const struct fleet *f, struct host_instant now, struct fl
 	ret->uptime = vt_mono_since(now.mono, f->began.mono);
 	ret->threshold = f->conf.threshold;
 	for (unsigned i = 0; i < f->n_backends; i++)
-		alert(ret, f->backends[i]->trouble);
+		alert(ret, f->backends[i]->name, f->backends[i]->trouble);
 	if (f->is_too_many)
-		alert(ret, "there are more guests than are looked after");
+		alert(ret, "guests", "there are more guests than are looked after");
 	alert_of_failures(f, ret);
 }
 

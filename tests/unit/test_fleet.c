@@ -458,7 +458,7 @@ static void test_alerts_and_the_hosts_part(void **state)
 	fleet_report_host(f, w->now, &told);
 	assert_int_equal(told.n_alerts, 2);
 	assert_string_equal(told.alerts[0], "the clocksource is hpet");
-	assert_string_equal(told.alerts[1], "libvirtd does not answer");
+	assert_string_equal(told.alerts[1], "played: libvirtd does not answer");
 	assert_string_equal(told.quality.daemon, "chronyd");
 	assert_int_equal(told.uptime.ns, VT_SEC(10).ns);
 	assert_int_equal(told.threshold.ns, VT_MS(100).ns);
