@@ -138,7 +138,8 @@ static unsigned facts_of(const struct discipline *d, enum source_verdict verdict
 		facts |= FACT_ASTRAY;
 	if (d->is_let_be)
 		facts |= FACT_LET_BE;
-	if (leap_explains(s->latest.remote, verdict == SOURCE_JUMPED ? s->jump_size : correction))
+	if (leap_explains(s->latest.remote, verdict == SOURCE_JUMPED ? s->jump_size : correction,
+	                  vt_mono_since(s->latest.raw, d->last_update)))
 		facts |= EVIDENCE_LEAP;
 	if (vt_span_abs(correction).ns > DISCIPLINE_LARGE.ns)
 		facts |= FACT_LARGE | (has_unused_jump(d, s) ? EVIDENCE_READINGS : 0);

@@ -44,10 +44,11 @@ vt_span leap_wait(const struct leap *l, vt_real expected)
 	return vt_real_since(end_of(l), expected);
 }
 
-bool leap_explains(vt_real at, vt_span size)
+bool leap_explains(vt_real at, vt_span size, vt_span unseen)
 {
 	vt_span off = vt_span_abs(vt_span_sub(vt_span_abs(size), VT_SEC(1)));
 	vt_span left = vt_real_since(day_end(at), at);
+	vt_span after = vt_span_add(AFTER, unseen);
 
-	return off.ns <= SIZE_GIVE.ns && (left.ns <= BEFORE.ns || left.ns >= DAY - AFTER.ns);
+	return off.ns <= SIZE_GIVE.ns && (left.ns <= BEFORE.ns || left.ns >= DAY - after.ns);
 }

@@ -46,7 +46,10 @@ enum leap_phase leap_phase_at(const struct leap *l, vt_real expected);
 /* How long until nothing is near any more; of LEAP_NEAR. */
 vt_span leap_wait(const struct leap *l, vt_real expected);
 
-/* Whether a clock that shows @at may have jumped by @size because of a leap second. */
-bool leap_explains(vt_real at, vt_span size);
+/*
+ * Whether a clock that shows @at may have jumped by @size because of a leap second; nobody has compared
+ * it for @unseen.
+ */
+bool leap_explains(vt_real at, vt_span size, vt_span unseen);
 
 #endif

@@ -58,15 +58,19 @@ static void test_only_a_second_about_midnight_is_one(void **state)
 	static const struct {
 		double at, size;
 		bool want;
+		double unseen;
 	} cases[] = {
-		{ 0.3, -1, true },      { -0.3, -1, true },  { 59, 1, true },       { 5, 1.009, true },
-		{ 61, -1, false },      { -3, -1, false },   { 43200, -1, false },  { 5, 1.011, false },
-		{ 5, 2, false },        { 5, 0, false },     { 5, -0.98, false },   { -86399.5, 1, true },
+		{ 0.3, -1, true, 0 },  { -0.3, -1, true, 0 }, { 59, 1, true, 0 },
+		{ 5, 1.009, true, 0 }, { 61, -1, false, 0 },  { -3, -1, false, 0 },
+		{ 5, 2, false, 0 },    { 5, 0, false, 0 },    { 43200, -1, false, 0 },
+		{ 5, -0.98, false, 0 }, { 5, 1.011, false, 0 }, { -86399.5, 1, true, 0 },
+		{ 68, 1, true, 9 },    { 68, 1, false, 7 },   { 43200, 1, true, 43200 },
+		{ -3, 1, false, 43200 }, { -3, 1, true, 86400 },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (leap_explains(from_midnight(cases[i].at), vt_span_from_ns(cases[i].size * 1e9)) !=
-		    cases[i].want)
+		if (leap_explains(from_midnight(cases[i].at), vt_span_from_ns(cases[i].size * 1e9),
+		                  vt_span_from_ns(cases[i].unseen * 1e9)) != cases[i].want)
 			fail_msg("%.1f s at %.1f s", cases[i].size, cases[i].at);
 }
 
@@ -143,6 +147,29 @@ static void test_half_a_leap_second_is_mended(void **state)
 }
 
 /* Announced to nobody, and done by both: a jump that needs no step. */
+/* No source answered for hours before and after it: it is still that second by which they differ. */
+static void test_half_a_leap_second_in_an_outage(void **state)
+{
+	(void)state;
+	for (int announced = 0; announced < 2; announced++) {
+		struct world w;
+
+		before_midnight(&w, (uint64_t)announced);
+		if (announced)
+			discipline_set_leap(&w.discipline, 1, w.now);
+		w.sources[0].outcome = SOURCE_MISSING;
+		plan(&w, VT_SEC(60), WORLD_SET, -1);
+		world_run(&w, VT_SEC(3600));
+		assert_int_equal(w.clock.steps, 0);
+		w.sources[0].outcome = SOURCE_READ;
+		world_run(&w, VT_SEC(3));
+		assert_int_equal(w.clock.steps, 1);
+		assert_int_equal(world_event(&w, EVENT_STEPPED, 0)->cause, STEP_LEAP);
+		assert_true(fabs(world_error_ns(&w)) < 100);
+		assert_int_equal(w.uncaused, 0);
+	}
+}
+
 static void test_both_did_and_nobody_knew(void **state)
 {
 	(void)state;
@@ -197,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_only_a_second_about_midnight_is_one),
 		cmocka_unit_test(test_announced_one_is_left_to_the_kernel),
 		cmocka_unit_test(test_half_a_leap_second_is_mended),
+		cmocka_unit_test(test_half_a_leap_second_in_an_outage),
 		cmocka_unit_test(test_both_did_and_nobody_knew),
 		cmocka_unit_test(test_step_ends_the_announcement),
 		cmocka_unit_test(test_second_at_another_time_is_none),
