@@ -232,6 +232,22 @@ static bool is_to_be_released(const struct discipline *d, int source)
 	       vt_span_abs(s->latest_offset).ns <= vt_span_add(DISCIPLINE_LARGE, source_error(s)).ns;
 }
 
+/* Whether another one may be followed from this reading of @source on. */
+static bool may_reselect(struct discipline *d, int source, enum source_verdict verdict, vt_mono now)
+{
+	struct source *followed = d->selected != SELECT_NONE ? &d->sources[d->selected] : NULL;
+
+	if (!followed || !jury_is_selectable(followed))
+		return true;
+	/* Its first word, and the followed one said otherwise: that one is asked before it is believed. */
+	if (verdict == SOURCE_RESTARTED && d->sources[source].is_apart) {
+		followed->next_read = vt_mono_min(followed->next_read, now);
+		return false;
+	}
+	/* A suspicion is settled, and what it comes to repaired, by whoever had it. */
+	return followed->disrupt.n == 0 && !(verdict == SOURCE_JUMPED && source == d->selected);
+}
+
 static void reselect(struct discipline *d, vt_mono now)
 {
 	int selected = jury_select(d->sources, d->n_sources, d->selected);
@@ -283,7 +299,8 @@ static void visit(struct discipline *d, int source, vt_mono now)
 		jury_release(s);
 	if (verdict == SOURCE_SUSPECTED)
 		ask_the_others(d, source, now);
-	reselect(d, now);
+	if (may_reselect(d, source, verdict, now))
+		reselect(d, now);
 	/* One that is given up for it has shown a jump all the same. */
 	if (verdict == SOURCE_SUSPECTED && (was_followed || source == d->selected))
 		upheaval_suspect(d, source, now);

@@ -39,6 +39,9 @@ static unsigned witness_of(const struct source *jumped, const struct source *oth
 		return is_alike(other->suspected, jumped->jump_size, most) ? EVIDENCE_SECOND_AGREES : 0;
 	if (other->has_jumped && apart.ns <= vt_span_add(together, TOGETHER).ns)
 		return is_alike(other->jump_size, jumped->jump_size, most) ? EVIDENCE_SECOND_AGREES : 0;
+	/* It was read for the first time, or anew, when that may have been over. */
+	if (vt_mono_since(other->jump_noticed, jumped->jump_noticed).ns > -jumped->jump_blind.ns)
+		return 0;
 	if (other->latest.raw.ns < jumped->jump_noticed.ns ||
 	    vt_span_abs(jumped->jump_size).ns <= 2 * most.ns)
 		return 0;

@@ -12,7 +12,8 @@
  * A source that was read since and is where it was expected contradicts, if it
  * could have seen a jump of that size at all: one that is read once a minute by
  * way of a network is no witness against a millisecond.  One that has jumped as
- * far, or is about to prove it, agrees.  The others know nothing.  Two ways to
+ * far, or is about to prove it, agrees.  The others know nothing, nor does one that was first read
+ * after it may have happened.  Two ways to
  * read the host's own clock are one witness, not two.
  */
 

@@ -244,9 +244,10 @@ static void hear_the_other(struct source *s, const struct reading *r,
 	vt_span most = vt_span_add(vt_span_add(world->kept_within, source_error(s)), LARGE);
 	vt_span apart = vt_span_sub(vt_span_abs(vt_real_since(r->remote, r->local)), r->radius);
 
+	s->is_apart = world->is_kept && apart.ns > most.ns;
 	if (s->disrupt.n > 0)
 		return;
-	s->disrupt.is_witnessed = world->is_kept && apart.ns > most.ns;
+	s->disrupt.is_witnessed = s->is_apart;
 	s->disrupt.drifted = most;
 }
 

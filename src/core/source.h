@@ -60,6 +60,7 @@ struct source {
 	bool is_unsteady;         /* too many of them */
 	bool is_held;             /* it jumped, and another source contradicts: not followed */
 	bool was_held;            /* ... until now */
+	bool is_apart;            /* as of its latest reading: from a clock that another one keeps */
 	bool is_doubted;          /* its rate, since something happened to the machine */
 	vt_span latest_offset;    /* correction that the latest reading asked for */
 	vt_span compared_after;   /* the time from the good reading before to the latest one */

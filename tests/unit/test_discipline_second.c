@@ -324,6 +324,72 @@ static void test_who_comes_back_elsewhere_is_held(void **state)
 	}
 }
 
+/* The better one has never answered yet: alone its first reading shows nothing, but the other one's does. */
+static void await_first(struct world *w, uint64_t seed)
+{
+	struct discipline_conf conf = world_conf(false);
+	struct source_conf sources[2] = { SOURCE_CONF_DEFAULT, SOURCE_CONF_DEFAULT };
+
+	sources[1].is_dpoll_given = true;
+	sources[1].dpoll = (int)(seed % 4);
+	world_init(w, seed, VT_NS(0));
+	w->reference_ppb = 9000;
+	w->sources[0].outcome = SOURCE_BROKEN;
+	world_start(w, &conf, sources, 2);
+	world_run(w, VT_SEC(60));
+	world_run(w, vt_span_from_ns(1e9 * world_uniform(w)));
+	assert_int_equal(w->discipline.selected, 1);
+	w->sources[0].outcome = SOURCE_READ;
+}
+
+static void test_jump_is_not_hidden_by_a_first_reading(void **state)
+{
+	(void)state;
+	static const vt_span sizes[] = { { 948413684266 }, { -3600000000000 }, { 5000000 } };
+
+	for (uint64_t seed = 0; seed < 24; seed++) {
+		struct world w;
+		bool was_ok = true;
+		unsigned reads;
+
+		await_first(&w, seed);
+		pause_all(&w, sizes[seed % 3]);
+		reads = w.sources[0].reads;
+		for (int ms = 0; ms < 9500 && w.clock.steps == 0; ms++) {
+			bool has_read = w.sources[0].reads != reads || !was_ok;
+
+			world_run(&w, VT_MS(1));
+			was_ok = discipline_state(&w.discipline) == DISCIPLINE_OK;
+			if (has_read && w.clock.steps == 0)
+				assert_false(was_ok);
+		}
+		world_run(&w, VT_SEC(1));
+		assert_int_equal(w.clock.steps, 1);
+		assert_int_equal(repaired(&w, 0)->cause, STEP_JUMP);
+		assert_int_equal(repaired(&w, 0)->end, DISRUPTION_STEPPED);
+		assert_int_equal(w.discipline.selected, 0);
+		assert_int_equal(w.kinds[EVENT_DISRUPTED], 1);
+		assert_true(fabs(world_error_ns(&w)) < 10000);
+		assert_int_equal(w.violations + w.unnoticed + w.uncaused, 0);
+	}
+}
+
+/* Nothing jumped: the two disagree, and the better one is followed, as ever without a step. */
+static void test_first_reading_elsewhere_is_no_jump(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 12; seed++) {
+		struct world w;
+
+		await_first(&w, seed);
+		lie(&w, 0, seed % 2 ? VT_SEC(37) : VT_MS(-5));
+		world_run(&w, VT_SEC(2));
+		assert_int_equal(w.discipline.selected, 0);
+		assert_int_equal(w.clock.steps, 0);
+		assert_int_equal(w.kinds[EVENT_DISRUPTED], 0);
+	}
+}
+
 /* Neither half of it is to be trusted: nothing is followed, and it says why, once. */
 static void test_to_and_fro_is_given_up(void **state)
 {
@@ -372,6 +438,8 @@ int main(void)
 		cmocka_unit_test(test_jump_is_not_hidden_by_a_silence),
 		cmocka_unit_test(test_who_comes_back_is_followed),
 		cmocka_unit_test(test_who_comes_back_elsewhere_is_held),
+		cmocka_unit_test(test_jump_is_not_hidden_by_a_first_reading),
+		cmocka_unit_test(test_first_reading_elsewhere_is_no_jump),
 		cmocka_unit_test(test_to_and_fro_is_given_up),
 	};
 
