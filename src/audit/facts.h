@@ -70,7 +70,7 @@ struct fact_system {
 struct fact_place {
 	enum fact is_container; /* then the rest says nothing of this container's own */
 	enum fact is_guest;     /* a hypervisor is beneath                            */
-	bool is_kvm;            /* ... and it is KVM (or QEMU's emulator in its place) */
+	bool is_kvm;            /* ... and it is KVM                                  */
 	enum fact is_host;      /* runs guests, or could and is no guest itself       */
 	char hypervisor[16];    /* CPUID's signature: "KVMKVMKVM"; "" not asked       */
 	char vendor[FACTS_WORD_MAX], product[FACTS_WORD_MAX]; /* DMI                  */

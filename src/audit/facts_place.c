@@ -73,12 +73,6 @@ static bool is_kvm_by_dmi(const struct fact_place *place)
 	return false;
 }
 
-/* "TCGTCGTCGTCG" is QEMU without KVM: it emulates what KVM would offer. */
-static bool is_kvm_by_signature(const char *signature)
-{
-	return strcmp(signature, "KVMKVMKVM") == 0 || strcmp(signature, "TCGTCGTCGTCG") == 0;
-}
-
 static void find_guest(struct audit_facts *facts)
 {
 	struct fact_place *place = &facts->place;
@@ -93,7 +87,8 @@ static void find_guest(struct audit_facts *facts)
 	if (cpuid.is_there) {
 		strcpy(place->hypervisor, cpuid.hypervisor);
 		place->is_guest = cpuid.has_hypervisor ? FACT_YES : FACT_NO;
-		place->is_kvm = is_kvm_by_signature(cpuid.hypervisor);
+		/* QEMU without KVM signs "TCGTCGTCGTCG", and has neither kvm-clock nor ptp_kvm. */
+		place->is_kvm = strcmp(cpuid.hypervisor, "KVMKVMKVM") == 0;
 	} else {
 		place->is_guest = facts->cpu.hypervisor;
 	}

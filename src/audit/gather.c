@@ -50,6 +50,7 @@ void gather_unread(struct audit_facts *facts, const char *what, int error)
 	unread->needs_root = error == EACCES || error == EPERM;
 	snprintf(unread->why, sizeof unread->why, "%s",
 		 error == EFBIG ? "it is larger than 4 MiB"
+				: error == E2BIG ? "it has more names than are looked at"
 				: error ? strerror(error) : "it is not understood");
 }
 
@@ -207,6 +208,8 @@ bool gather_list(struct audit_facts *facts, const char *folder, const char *suff
 	while (n < NAMES_MAX && (entry = readdir(dir)))
 		if (has_suffix(entry->d_name, suffix) && (names[n] = strdup(entry->d_name)))
 			n++;
+	if (n == NAMES_MAX && readdir(dir))
+		gather_unread(facts, folder, E2BIG);
 	closedir(dir);
 	qsort(names, n, sizeof names[0], compare_names);
 	for (size_t i = 0; i < n; i++) {

@@ -118,14 +118,30 @@ bool rule_argument(const char *line, const char *name, char *to, size_t size)
 	return is_there;
 }
 
-enum audit_remedy rule_remove_argument(const struct audit_facts *facts, const char *name)
+/* GRUB tells every kernel by which name it found it. */
+bool rule_is_by_grub(const struct audit_facts *facts)
 {
 	char value[FACTS_WORD_MAX];
 
-	return facts->boot.is_configured_known == FACT_YES &&
-			       !rule_argument(facts->boot.configured, name, value, sizeof value)
-		       ? REMEDY_REBOOT
-		       : REMEDY_REMOVE_KERNEL_ARGUMENT;
+	return facts->boot.is_running_known &&
+	       rule_argument(facts->boot.running, "BOOT_IMAGE", value, sizeof value);
+}
+
+struct finding *rule_find_argument(const struct audit_facts *facts, struct findings *out,
+				   enum finding_severity severity, const char *name)
+{
+	char value[FACTS_WORD_MAX];
+	struct finding *f;
+
+	if (facts->boot.is_configured_known != FACT_YES ||
+	    rule_argument(facts->boot.configured, name, value, sizeof value))
+		return rule_find(out, severity, REMEDY_REMOVE_KERNEL_ARGUMENT);
+	if (rule_is_by_grub(facts))
+		return rule_find(out, severity, REMEDY_REBOOT);
+	f = rule_find(out, severity, REMEDY_ADVICE);
+	rule_advice(f, "It was not GRUB that started this kernel: take the argument away where whatever "
+		       "did so has it.");
+	return f;
 }
 
 enum fact rule_has_invariant_tsc(const struct audit_facts *facts)

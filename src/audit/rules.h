@@ -34,10 +34,15 @@ const char *rule_quote(const char *text, char to[RULE_QUOTE_MAX]);
 bool rule_argument(const char *line, const char *name, char *to, size_t size);
 
 /*
- * What is to be done about an argument that the running kernel was started with and should not be:
- * to take it away, or only to reboot where the next boot does without it already.
+ * Adds a finding about an argument that the running kernel was started with and should not be: to be
+ * taken away, or only to be rebooted where GRUB does without it already, or, where it was not GRUB
+ * that started the kernel, for a person.
  */
-enum audit_remedy rule_remove_argument(const struct audit_facts *facts, const char *name);
+struct finding *rule_find_argument(const struct audit_facts *facts, struct findings *out,
+				   enum finding_severity severity, const char *name);
+
+/* Was the running kernel started by GRUB, whose files say what the next one is told? */
+bool rule_is_by_grub(const struct audit_facts *facts);
 
 /* A guest of a release that Red Hat's guide has a row for: it needs arguments that others do not. */
 bool rule_is_old_guest(const struct audit_facts *facts);

@@ -25,8 +25,8 @@ void rule_no_kvmclock(const struct audit_facts *facts, struct findings *out)
 	for (size_t i = 0; i < COUNT(NAMES); i++) {
 		if (!rule_argument(facts->boot.running, NAMES[i], value, sizeof value))
 			continue;
-		f = rule_find(out, i == 0 ? FINDING_BROKEN : FINDING_WARNING,
-			      rule_remove_argument(facts, NAMES[i]));
+		f = rule_find_argument(facts, out, i == 0 ? FINDING_BROKEN : FINDING_WARNING,
+				       NAMES[i]);
 		rule_subject(f, "%s", NAMES[i]);
 		rule_evidence(f, "the kernel was started with %s", NAMES[i]);
 		return;
@@ -154,7 +154,7 @@ void rule_old_arguments(const struct audit_facts *facts, struct findings *out)
 	for (size_t i = 0; i < COUNT(OBSOLETE); i++) {
 		if (!rule_argument(facts->boot.running, OBSOLETE[i], value, sizeof value))
 			continue;
-		f = rule_find(out, FINDING_WARNING, rule_remove_argument(facts, OBSOLETE[i]));
+		f = rule_find_argument(facts, out, FINDING_WARNING, OBSOLETE[i]);
 		rule_subject(f, "%s%s%s", OBSOLETE[i], value[0] ? "=" : "", value);
 		rule_evidence(f, "the kernel was started with %s%s%s, advice for releases before 6.1 "
 				 "of Red Hat's", OBSOLETE[i], value[0] ? "=" : "",
@@ -181,7 +181,7 @@ void rule_reboot(const struct audit_facts *facts, struct findings *out)
 	char then[FACTS_WORD_MAX], now[FACTS_WORD_MAX], quote[RULE_QUOTE_MAX];
 	struct finding *f;
 
-	if (boot->is_configured_known != FACT_YES || !boot->is_running_known)
+	if (boot->is_configured_known != FACT_YES || !rule_is_by_grub(facts))
 		return;
 	for (size_t i = 0; i < COUNT(WATCHED); i++) {
 		const char *name = WATCHED[i].name;

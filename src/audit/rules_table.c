@@ -126,8 +126,8 @@ static const struct finding_rule RULES[] = {
 	{ .id = "reboot", .site = SITE_BOTH, .worst = FINDING_WARNING,
 	  .title = "what is configured for the kernel and not running",
 	  .reason = "Arguments of the kernel count from the next boot on.",
-	  .quiet = "Only arguments that concern the time are compared, and only where the boot loader's files "
-	           "could be read.",
+	  .quiet = "Only arguments that concern the time are compared, and only where GRUB started the kernel "
+	           "and its files could be read.",
 	  .remedy = "Reboot when it suits.",
 	  .judge = rule_reboot },
 

@@ -39,12 +39,15 @@ void rule_clocksource(const struct audit_facts *facts, struct findings *out)
 	char quote[RULE_QUOTE_MAX], all[RULE_QUOTE_MAX], value[FACTS_WORD_MAX];
 	bool is_asked = rule_argument(facts->boot.running, "clocksource", value, sizeof value) &&
 			strcmp(value, c->current) == 0;
+	enum finding_severity severity = rule_is_bare(facts) ? FINDING_BROKEN : FINDING_WARNING;
 	struct finding *f;
 
 	if (!facts->cpu.is_x86 || !is_slow(c->current) || rule_is_old_guest(facts))
 		return;
-	f = rule_find(out, rule_is_bare(facts) ? FINDING_BROKEN : FINDING_WARNING,
-		      is_asked ? rule_remove_argument(facts, "clocksource") : REMEDY_ADVICE);
+	if (is_asked)
+		f = rule_find_argument(facts, out, severity, "clocksource");
+	else
+		f = rule_find(out, severity, REMEDY_ADVICE);
 	rule_evidence(f, "the clocksource is %s (available: %s)%s", rule_quote(c->current, quote),
 		      rule_quote(c->available, all),
 		      is_asked ? "; the kernel's command line asks for it" : "");

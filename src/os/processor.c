@@ -9,6 +9,7 @@
 
 #define LEAF_FEATURES   0x1
 #define LEAF_HYPERVISOR 0x40000000
+#define LEAF_SECOND     0x40000100
 #define LEAF_EXTENDED   0x80000000
 #define LEAF_POWER      0x80000007
 #define HYPERVISOR_BIT  (1u << 31) /* leaf 1, ECX          */
@@ -26,10 +27,8 @@ static struct registers ask(unsigned leaf)
 	return r;
 }
 
-static void read_signature(char to[13])
+static void copy_signature(struct registers r, char to[13])
 {
-	struct registers r = ask(LEAF_HYPERVISOR);
-
 	memcpy(to, &r.b, 4);
 	memcpy(to + 4, &r.c, 4);
 	memcpy(to + 8, &r.d, 4);
@@ -37,6 +36,18 @@ static void read_signature(char to[13])
 	for (char *c = to; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
+}
+
+/* KVM with enlightenments for Windows shows Hyper-V first, and itself in the range behind it. */
+static void read_signature(char to[13])
+{
+	char second[13];
+	struct registers r = ask(LEAF_SECOND);
+
+	copy_signature(ask(LEAF_HYPERVISOR), to);
+	copy_signature(r, second);
+	if (r.a > LEAF_SECOND && strcmp(second, "KVMKVMKVM") == 0)
+		strcpy(to, second);
 }
 
 void processor_read(struct processor_facts *ret)

@@ -306,7 +306,7 @@ def contested_guest(tree):
     tree.file("/usr/sbin/qemu-ga", "", 0o755)
     os.remove(tree.root + "/usr/sbin/hwclock")
     tree.file("/proc/stat", "cpu  1000 0 500 5000 100 0 10 2000 0 0\n")
-    tree.file("/proc/cmdline", "root=/dev/vda1 no-kvmclock divider=10\n")
+    tree.file("/proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 no-kvmclock divider=10\n")
 
 
 def reboot_host(tree):

@@ -18,114 +18,8 @@
 #include <string.h>
 
 #include "audit/findings.h"
+#include "audit_machines.h"
 #include "base/attr.h"
-
-static void put(char *to, size_t size, const char *text)
-{
-	snprintf(to, size, "%s", text);
-}
-#define PUT(member, text) put(member, sizeof member, text)
-
-static void add_unit(struct audit_facts *f, const char *name, const char *daemon, bool steers)
-{
-	struct fact_unit *unit = &f->daemons.units[f->daemons.n_units++];
-
-	PUT(unit->name, name);
-	PUT(unit->daemon, daemon);
-	unit->steers = steers;
-	unit->is_enabled = true;
-}
-
-static void add_owner(struct audit_facts *f, const char *name, pid_t pid)
-{
-	struct fact_owner *owner = &f->daemons.owners[f->daemons.n_owners++];
-
-	PUT(owner->name, name);
-	PUT(owner->hand_over, "systemctl disable --now it");
-	owner->pid = pid;
-}
-
-/* What every machine here has: systemd, chronyd at work, an invariant TSC. */
-static void machine(struct audit_facts *f)
-{
-	memset(f, 0, sizeof *f);
-	f->is_running = true;
-	f->system.family = FAMILY_DEBIAN;
-	PUT(f->system.id, "debian");
-	f->system.major = 12;
-	f->system.has_systemd = true;
-	f->system.is_64_bit = FACT_YES;
-	f->cpu.is_x86 = true;
-	f->cpu.constant_tsc = f->cpu.nonstop_tsc = FACT_YES;
-	f->daemons.is_seen = FACT_YES;
-	add_unit(f, "chrony.service", "chronyd", true);
-	add_owner(f, "chronyd", 600);
-	PUT(f->chrony.path, "/etc/chrony/chrony.conf");
-	f->chrony.file = FACT_FILE_READ;
-	f->chrony.is_whole = f->chrony.has_rtcsync = f->chrony.has_makestep = true;
-	f->chrony.makestep_limit = -1;
-	f->rtc.is_local = FACT_NO;
-	f->boot.is_running_known = true;
-	f->boot.is_configured_known = FACT_YES;
-	PUT(f->boot.running, "root=/dev/vda1 quiet");
-	PUT(f->boot.configured, "quiet");
-	PUT(f->boot.configured_by, "/etc/default/grub");
-}
-
-static void guest(struct audit_facts *f)
-{
-	machine(f);
-	f->place.is_guest = FACT_YES;
-	f->place.is_host = FACT_NO;
-	f->place.is_kvm = true;
-	PUT(f->place.hypervisor, "KVMKVMKVM");
-	PUT(f->clocksource.current, "kvm-clock");
-	PUT(f->clocksource.available, "kvm-clock tsc acpi_pm");
-	f->ptp.has_kvm = f->ptp.has_link = f->ptp.is_loaded = true;
-	f->ptp.has_module = FACT_YES;
-	f->ptp.n_clocks = 1;
-	PUT(f->ptp.device, "/dev/ptp0");
-	PUT(f->ptp.load_file, "/etc/modules-load.d/ptp_kvm.conf");
-	f->chrony.n_refclocks = 1;
-	f->chrony.refclocks[0] = (struct fact_refclock){
-		.is_phc = true, .what = DEVICE_KVM, .has_poll = true, .poll = 2, .line = 7,
-	};
-	PUT(f->chrony.refclocks[0].device, "/dev/ptp_kvm");
-	f->agent.has_port = f->agent.is_installed = f->agent.is_running = true;
-	f->agent.has_hwclock = true;
-	f->steal.is_known = true;
-	f->steal.first = (struct fact_ticks){ 1000, 10 };
-}
-
-static void host(struct audit_facts *f)
-{
-	machine(f);
-	f->place.is_guest = FACT_NO;
-	f->place.is_host = FACT_YES;
-	PUT(f->clocksource.current, "tsc");
-	PUT(f->clocksource.available, "tsc hpet acpi_pm");
-	PUT(f->idle.driver, "acpi_idle");
-	f->frequency.is_there = true;
-	PUT(f->frequency.governor, "performance");
-	PUT(f->frequency.governors, "ondemand performance");
-	f->libvirt.n_domains = 1;
-	f->libvirt.domains[0] = (struct fact_domain){
-		.has_clock = true, .hpet = FACT_NO, .kvmclock = FACT_YES, .has_agent_channel = true,
-	};
-	PUT(f->libvirt.domains[0].name, "alpha");
-	PUT(f->libvirt.domains[0].offset, "utc");
-	PUT(f->libvirt.domains[0].rtc_policy, "catchup");
-	PUT(f->libvirt.domains[0].pit_policy, "delay");
-	PUT(f->libvirt.guests_path, "/etc/default/libvirt-guests");
-	f->libvirt.guests_file = FACT_FILE_READ;
-}
-
-/* A host whose TSC is not to be relied on. */
-static void old_host(struct audit_facts *f)
-{
-	host(f);
-	f->cpu.constant_tsc = f->cpu.nonstop_tsc = FACT_NO;
-}
 
 #define SILENT (-1)
 #define CHANGE(name) static void name(struct audit_facts *f)
@@ -151,15 +45,17 @@ CHANGE(refclock_of_nic) { refclock_by_number(f); f->chrony.refclocks[0].what = D
 CHANGE(refclock_of_named_nic) { refclock_of_nic(f); PUT(f->chrony.refclocks[0].device, "/dev/ptp_mlx"); }
 CHANGE(hpet) { PUT(f->clocksource.current, "hpet"); }
 CHANGE(hpet_on_arm) { hpet(f); f->cpu.is_x86 = false; }
-CHANGE(hpet_asked) { hpet(f); PUT(f->boot.running, "clocksource=hpet"); PUT(f->boot.configured, "clocksource=hpet"); }
+CHANGE(hpet_asked) { hpet(f); PUT(f->boot.running, GRUB "clocksource=hpet"); PUT(f->boot.configured, "clocksource=hpet"); }
 CHANGE(hpet_asked_no_more) { hpet_asked(f); PUT(f->boot.configured, ""); }
 CHANGE(tsc_given_up) { PUT(f->clocksource.available, "hpet acpi_pm"); }
 CHANGE(tsc_unknown) { PUT(f->clocksource.available, ""); }
-CHANGE(no_watchdog) { PUT(f->boot.running, "tsc=reliable"); PUT(f->boot.configured, "tsc=reliable"); }
-CHANGE(no_kvmclock) { PUT(f->boot.running, "a no-kvmclock b"); PUT(f->boot.configured, "no-kvmclock"); }
-CHANGE(no_kvmclock_quoted) { PUT(f->boot.running, "a=\"x no-kvmclock y\""); }
-CHANGE(no_kvmclock_for_init) { PUT(f->boot.running, "quiet -- no-kvmclock"); }
+CHANGE(no_watchdog) { PUT(f->boot.running, GRUB "tsc=reliable"); PUT(f->boot.configured, "tsc=reliable"); }
+CHANGE(no_kvmclock) { PUT(f->boot.running, GRUB "a no-kvmclock b"); PUT(f->boot.configured, "no-kvmclock"); }
 CHANGE(no_kvmclock_any_more) { no_kvmclock(f); PUT(f->boot.configured, "quiet"); }
+CHANGE(no_kvmclock_by_qemu) { no_kvmclock_any_more(f); put(f->boot.running, sizeof f->boot.running, "no-kvmclock"); }
+CHANGE(running_only_by_qemu) { put(f->boot.running, sizeof f->boot.running, "processor.max_cstate=1"); }
+CHANGE(no_kvmclock_quoted) { PUT(f->boot.running, GRUB "a=\"x no-kvmclock y\""); }
+CHANGE(no_kvmclock_for_init) { PUT(f->boot.running, GRUB "quiet -- no-kvmclock"); }
 CHANGE(kvmclock_kept_back) { PUT(f->clocksource.available, "tsc acpi_pm"); PUT(f->clocksource.current, "tsc"); }
 CHANGE(emulated) { kvmclock_kept_back(f); PUT(f->place.hypervisor, "TCGTCGTCGTCG"); }
 CHANGE(not_loaded) { f->ptp.has_kvm = f->ptp.is_loaded = false; f->ptp.load_file[0] = '\0'; }
@@ -197,7 +93,7 @@ CHANGE(no_hwclock_no_agent) { no_hwclock(f); f->agent.is_installed = false; }
 CHANGE(local_rtc) { f->rtc.is_local = FACT_YES; }
 CHANGE(unknown_rtc) { f->rtc.is_local = FACT_UNKNOWN; }
 CHANGE(configured_only) { PUT(f->boot.configured, "processor.max_cstate=1 quiet"); }
-CHANGE(running_only) { PUT(f->boot.running, "processor.max_cstate=1 quiet"); }
+CHANGE(running_only) { PUT(f->boot.running, GRUB "processor.max_cstate=1 quiet"); }
 CHANGE(both) { configured_only(f); running_only(f); }
 CHANGE(other_value) { both(f); PUT(f->boot.configured, "processor.max_cstate=2"); }
 CHANGE(configured_unknown) { running_only(f); f->boot.is_configured_known = FACT_UNKNOWN; }
@@ -221,16 +117,16 @@ CHANGE(stolen_10) { f->steal.first = (struct fact_ticks){ 1000, 100 }; }
 CHANGE(stolen_then) { stolen(f); f->steal.has_second = true; f->steal.second = (struct fact_ticks){ 2000, 201 }; }
 CHANGE(stolen_now) { stolen_10(f); f->steal.has_second = true; f->steal.second = (struct fact_ticks){ 2000, 201 }; }
 CHANGE(stolen_no_time) { stolen(f); f->steal.has_second = true; f->steal.second = f->steal.first; }
-CHANGE(notsc) { PUT(f->boot.running, "notsc"); PUT(f->boot.configured, "notsc"); }
-CHANGE(divider) { PUT(f->boot.running, "divider=10"); }
-CHANGE(rhel_55) { f->system.family = FAMILY_RED_HAT; PUT(f->system.id, "rhel"); f->system.major = 5; f->system.minor = 5; f->cpu.constant_tsc = FACT_NO; PUT(f->clocksource.available, "tsc acpi_pm"); PUT(f->clocksource.current, "acpi_pm"); PUT(f->place.hypervisor, ""); PUT(f->boot.running, "lpj=123"); }
-CHANGE(rhel_55_as_told) { rhel_55(f); PUT(f->boot.running, "notsc lpj=123"); }
+CHANGE(notsc) { PUT(f->boot.running, GRUB "notsc"); PUT(f->boot.configured, "notsc"); }
+CHANGE(divider) { PUT(f->boot.running, GRUB "divider=10"); }
+CHANGE(rhel_55) { f->system.family = FAMILY_RED_HAT; PUT(f->system.id, "rhel"); f->system.major = 5; f->system.minor = 5; f->cpu.constant_tsc = FACT_NO; PUT(f->clocksource.available, "tsc acpi_pm"); PUT(f->clocksource.current, "acpi_pm"); PUT(f->place.hypervisor, ""); PUT(f->boot.running, GRUB "lpj=123"); }
+CHANGE(rhel_55_as_told) { rhel_55(f); PUT(f->boot.running, GRUB "notsc lpj=123"); }
 CHANGE(rhel_55_constant) { rhel_55(f); f->cpu.constant_tsc = FACT_YES; }
 CHANGE(rhel_55_kvmclock) { rhel_55(f); PUT(f->clocksource.available, "kvm-clock"); }
 CHANGE(rhel_54_32) { rhel_55(f); f->system.minor = 4; f->system.is_64_bit = FACT_NO; }
 CHANGE(rhel_48_32) { rhel_54_32(f); f->system.major = 4; f->system.minor = 8; }
 CHANGE(rhel_39) { rhel_55(f); f->system.major = 3; f->system.minor = 9; }
-CHANGE(rhel_61) { rhel_55(f); f->system.major = 6; f->system.minor = 1; PUT(f->boot.running, ""); }
+CHANGE(rhel_61) { rhel_55(f); f->system.major = 6; f->system.minor = 1; PUT(f->boot.running, GRUB ""); }
 CHANGE(tsc_in_guest) { PUT(f->clocksource.current, "tsc"); }
 CHANGE(clock_of_xen) { PUT(f->clocksource.current, "xen"); }
 #define DOMAIN f->libvirt.domains[0]
@@ -296,6 +192,7 @@ static const struct row {
 	{ "tsc-watchdog", host, no_watchdog, FINDING_NOTE, REMEDY_NONE, NULL },
 	{ "no-kvmclock", guest, no_kvmclock, FINDING_BROKEN, REMEDY_REMOVE_KERNEL_ARGUMENT, "no-kvmclock" },
 	{ "no-kvmclock", guest, no_kvmclock_any_more, FINDING_BROKEN, REMEDY_REBOOT, "no-kvmclock" },
+	{ "no-kvmclock", guest, no_kvmclock_by_qemu, FINDING_BROKEN, REMEDY_ADVICE, "no-kvmclock" },
 	{ "no-kvmclock", guest, no_kvmclock_quoted, SILENT, 0, NULL },
 	{ "no-kvmclock", guest, no_kvmclock_for_init, SILENT, 0, NULL },
 	{ "no-kvmclock", guest, kvmclock_kept_back, FINDING_BROKEN, REMEDY_ADVICE, NULL },
@@ -345,6 +242,7 @@ static const struct row {
 	{ "rtc-local", guest, unknown_rtc, SILENT, 0, NULL },
 	{ "reboot", host, configured_only, FINDING_WARNING, REMEDY_REBOOT, "processor.max_cstate=1" },
 	{ "reboot", host, running_only, FINDING_WARNING, REMEDY_REBOOT, "processor.max_cstate=1" },
+	{ "reboot", host, running_only_by_qemu, SILENT, 0, NULL },
 	{ "reboot", host, other_value, FINDING_WARNING, REMEDY_REBOOT, "processor.max_cstate=2" },
 	{ "reboot", host, both, SILENT, 0, NULL },
 	{ "reboot", host, configured_unknown, SILENT, 0, NULL },
