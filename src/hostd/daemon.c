@@ -223,7 +223,7 @@ static void use_settings(struct daemon *d, const struct settings *settings)
 
 	d->settings = *settings;
 	if (!is_other) {
-		fleet_configure(d->fleet, &conf);
+		fleet_configure(d->fleet, &conf, host_instant_now());
 		return;
 	}
 	control_lose_fleet(&d->control);

@@ -89,10 +89,19 @@ struct fleet *fleet_close(struct fleet *f)
 	return NULL;
 }
 
-void fleet_configure(struct fleet *f, const struct fleet_conf *conf)
+void fleet_configure(struct fleet *f, const struct fleet_conf *conf, struct host_instant now)
 {
+	bool is_other = f->conf.interval.ns != conf->interval.ns;
+
 	f->conf = *conf;
 	make_rules(f);
+	for (size_t i = 0; is_other && i < f->roster.n; i++) {
+		struct guest *g = f->roster.by_number[i];
+
+		sequence_interval_changed(&g->sequence, (uint32_t)i, now.mono);
+		fleet_settle(f, g, now);
+	}
+	f->is_unfinished = true;
 }
 
 /* Makes by_line reach to @line.  False: it cannot be had. */

@@ -73,7 +73,7 @@ void fleet_lines(struct fleet *f, const struct lines *lines);
 struct fleet *fleet_close(struct fleet *f);
 
 /* A new configuration; counts for what is begun from now on. */
-void fleet_configure(struct fleet *f, const struct fleet_conf *conf);
+void fleet_configure(struct fleet *f, const struct fleet_conf *conf, struct host_instant now);
 
 /*
  * At most conf.parallel guests are asked at once, the rest waits, in the order of their disruptions.  One that

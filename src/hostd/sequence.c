@@ -21,10 +21,16 @@
 /* Spreads guests over an interval, however many there are: the golden ratio's multiples. */
 #define GOLDEN UINT32_C(2654435769)
 
-void sequence_init(struct sequence *s, const struct sequence_rules *rules, uint32_t turn)
+/* Its place in the interval. */
+static vt_span phase_of(uint32_t turn, vt_span interval)
 {
 	uint32_t place = turn * GOLDEN;
 
+	return VT_NS((int64_t)((double)place / 0x1p32 * (double)interval.ns));
+}
+
+void sequence_init(struct sequence *s, const struct sequence_rules *rules, uint32_t turn)
+{
 	*s = (struct sequence){
 		.rules = rules,
 		.step = SEQUENCE_STOPPED,
@@ -35,7 +41,16 @@ void sequence_init(struct sequence *s, const struct sequence_rules *rules, uint3
 		.next_info = VT_MONO_NEVER,
 		.key = VT_MONO_NEVER,
 	};
-	s->phase = VT_NS((int64_t)((double)place / 0x1p32 * (double)rules->interval.ns));
+	s->phase = phase_of(turn, rules->interval);
+}
+
+void sequence_interval_changed(struct sequence *s, uint32_t turn, vt_mono now)
+{
+	s->phase = phase_of(turn, s->rules->interval);
+	s->next_look = sequence_turn(s, now);
+	s->next_probe = vt_mono_min(s->next_probe, s->next_look);
+	if (s->step == SEQUENCE_REST)
+		sequence_rest(s, now);
 }
 
 static void agent_may_be_another(struct sequence *s, struct host_instant now)

@@ -194,6 +194,9 @@ void sequence_check(struct sequence *s, struct host_instant now);
 void sequence_outcome(struct sequence *s, const struct work_outcome *outcome,
                       struct host_instant now);
 
+/* The rules' interval is another one: in peace its turn is computed anew. */
+void sequence_interval_changed(struct sequence *s, uint32_t turn, vt_mono now);
+
 /* What the time asks for.  After each of the calls above, and when sequence_deadline() has come. */
 void sequence_tick(struct sequence *s, struct host_instant now);
 

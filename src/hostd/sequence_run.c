@@ -101,6 +101,8 @@ vt_mono sequence_turn(const struct sequence *s, vt_mono now)
 	int64_t interval = s->rules->interval.ns;
 	int64_t passed = vt_sat_sub(now.ns, s->phase.ns);
 
+	if (passed < 0)
+		return (vt_mono){ s->phase.ns };
 	return (vt_mono){ vt_sat_add(s->phase.ns, (passed / interval + 1) * interval) };
 }
 

@@ -161,7 +161,8 @@ static void test_in_peace_each_is_measured_once_an_interval_evenly(void **state)
 {
 	(void)state;
 	struct fleet *f;
-	struct world *w = new_world(600, FLEET_CONF_DEFAULT, &f);
+	struct fleet_conf conf = FLEET_CONF_DEFAULT;
+	struct world *w = new_world(600, conf, &f);
 	unsigned before[600], most = 0;
 
 	world_run(w, f, VT_SEC(120));
@@ -179,6 +180,16 @@ static void test_in_peace_each_is_measured_once_an_interval_evenly(void **state)
 		assert_int_equal(w->guests[i].infos, 1);
 	}
 	assert_in_range(most, 10, 14); /* 600 in 60 s */
+
+	/* Another interval counts at once. */
+	conf.interval = VT_SEC(6);
+	fleet_configure(f, &conf, w->now);
+	world_run(w, f, VT_SEC(6));
+	for (uint32_t i = 0; i < 600; i++)
+		before[i] = w->guests[i].gets;
+	world_run(w, f, VT_SEC(12));
+	for (uint32_t i = 0; i < 600; i++)
+		assert_int_equal(w->guests[i].gets - before[i], 2);
 	end_world(w, f);
 }
 
