@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hostd/http_conf.h"
 #include "hostd/settings_table.h"
 
 /* Stands for "no such file" in the language, which has no empty words. */
@@ -30,24 +31,26 @@ void settings_default(struct settings *ret)
 	};
 }
 
-static bool is_loopback(const struct address *a)
+/* Settings that @s may not have together, as far as HTTP is concerned. */
+static bool is_http_allowed(const struct settings *s, char *reterr, size_t size)
 {
-	static const uint8_t loopback6[16] = { [15] = 1 };
+	const struct http_conf conf = { .address = s->http_address,
+		                        .port = (uint16_t)s->http_port,
+		                        .certificate = s->tls_certificate,
+		                        .key = s->tls_key,
+		                        .token_file = s->token_file };
 
-	if (a->family == ADDRESS_IPV4)
-		return a->bytes[0] == 127;
-	return memcmp(a->bytes, loopback6, sizeof loopback6) == 0;
+	return !s->is_http_on || http_conf_check(&conf, reterr, size);
 }
 
 /* What no single line can tell: *@reterr bears the file's name and no line. */
 static int check_whole(const struct settings *s, const char *path, struct conf_error *reterr)
 {
 	const char *wrong = NULL;
+	char why[CONF_TEXT_MAX];
 
-	if (s->is_http_on && !is_loopback(&s->http_address) &&
-	    (!*s->tls_certificate || !*s->token_file))
-		wrong = "http: expected a loopback address, such as 127.0.0.1:9532, or tls and token "
-			"beside another one";
+	if (!is_http_allowed(s, why, sizeof why))
+		wrong = why;
 	if (s->unsynchronized_threshold.ns < s->threshold.ns)
 		wrong = "unsynchronized-threshold: expected at least as much as threshold";
 	if (!wrong)

@@ -135,7 +135,7 @@ def test_reload():
         check("one that is good is used", hostd.says("configuration reloaded") and
               host()["threshold_ns"] == 300000000, hostd.log())
     refused = stage.run(HOSTD, "-d", "http 0.0.0.0:9532", text=True)
-    check("no page for everybody without TLS", refused.returncode == 1 and "tls and token" in
+    check("no page for everybody without TLS", refused.returncode == 1 and "missing: both" in
           refused.stderr, repr(refused))
 
 
