@@ -287,6 +287,9 @@ vt_mono sequence_key(const struct sequence *s)
 {
 	bool is_set = s->step == SEQUENCE_RESET || s->step == SEQUENCE_VERIFY;
 
+	/* What was just measured is set before others are measured: it holds no slot. */
+	if (s->step == SEQUENCE_SET)
+		return vt_mono_add(s->key, VT_NS(-YIELDS.ns));
 	return is_set ? vt_mono_add(s->key, YIELDS) : s->key;
 }
 

@@ -30,6 +30,24 @@ static void check_quality(const struct report_host_quality *q)
 	require(q->leap <= REPORT_LEAP_UNSYNCHRONISED);
 }
 
+/* The same bytes as a guest's answer to the host. */
+static void check_answers(const char *line, size_t size)
+{
+	for (unsigned i = 0; i < HOST_COMMANDS; i++) {
+		const struct host_request asked = { .command = (enum host_command)i };
+		struct host_reply reply = { .bound = { -77 } };
+		struct control_error error = { .code = CONTROL_INTERNAL };
+
+		if (host_channel_decode_reply(line, size, &asked, &reply, &error) == CONTROL_ANSWERED) {
+			require(reply.state <= REPORT_CONTESTED && size <= HOST_CHANNEL_REPLY_MAX + 2);
+			continue;
+		}
+		require(reply.bound.ns == -77 && memchr(error.text, '\0', sizeof error.text));
+		for (const char *c = error.text; *c; c++)
+			require(*c >= ' ' && *c <= '~');
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct host_request request;
@@ -38,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *line;
 	size_t length;
 
+	check_answers((const char *)data, size);
 	if (host_channel_decode((const char *)data, size, &request, &error)) {
 		require(control_encode_error(&error, &line, &length) == 0);
 	} else {

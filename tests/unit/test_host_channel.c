@@ -220,9 +220,74 @@ static void test_spoilt_messages(void **state)
 	assert_true(taken > 100); /* an id's digit may change, a daemon's name too */
 }
 
+/* What one end writes the other one reads, and the other way round. */
+static void test_both_ends_fit(void **state)
+{
+	(void)state;
+	const struct host_reply said = { .is_delayed = true, .valid = VT_SEC(300),
+		                         .state = REPORT_HOLDOVER, .has_bound = true,
+		                         .bound = { 912 } };
+
+	for (unsigned i = 0; i < HOST_COMMANDS; i++) {
+		struct host_request request = { .command = (enum host_command)i,
+			                        .id = { .kind = CONTROL_ID_NUMBER, .number = 77 },
+			                        .reason = HOST_REASON_RESTORE,
+			                        .quality = { .daemon = "ntpd", .has_root_distance = true,
+			                                     .root_distance = { 5 },
+			                                     .leap = REPORT_LEAP_DELETE } };
+		struct host_request heard;
+		struct host_reply reply = { .bound = { -1 } };
+		struct control_error error;
+		char line[HOST_CHANNEL_REQUEST_MAX + 2], *answer;
+		size_t n, length;
+
+		assert_int_equal(host_channel_encode_request(&request, line, sizeof line, &n), 0);
+		assert_int_equal(n, strlen(line));
+		if (host_channel_decode(line, n, &heard, &error))
+			fail_msg("%s: %s", line, error.text);
+		assert_int_equal(heard.command, i);
+		assert_int_equal(heard.id.number, 77);
+		assert_int_equal(heard.reason, i == HOST_NUDGE ? HOST_REASON_RESTORE : HOST_REASON_NONE);
+		if (i == HOST_QUALITY)
+			assert_int_equal(heard.quality.leap, REPORT_LEAP_DELETE);
+
+		assert_int_equal(host_channel_encode(&heard, &said, &answer, &length), 0);
+		assert_int_equal(host_channel_decode_reply(answer, length, &request, &reply, &error),
+		                 CONTROL_ANSWERED);
+		if (i == HOST_NUDGE)
+			assert_true(reply.is_delayed);
+		if (i == HOST_QUALITY)
+			assert_int_equal(reply.valid.ns, VT_SEC(300).ns);
+		if (i == HOST_STATUS)
+			assert_true(reply.state == REPORT_HOLDOVER && !reply.has_offset &&
+			            reply.bound.ns == 912);
+
+		request.id.number = 78; /* the answer to something else */
+		reply.bound.ns = -1;
+		assert_int_equal(host_channel_decode_reply(answer, length, &request, &reply, &error),
+		                 CONTROL_GARBAGE);
+		assert_int_equal(reply.bound.ns, -1);
+		free(answer);
+	}
+}
+
+static void test_a_request_without_room_is_not_written(void **state)
+{
+	(void)state;
+	const struct host_request request = { .command = HOST_STATUS };
+	char line[8] = "before";
+	size_t n = 7;
+
+	assert_int_equal(host_channel_encode_request(&request, line, sizeof line, &n), -ENOBUFS);
+	assert_string_equal(line, "before");
+	assert_int_equal(n, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_both_ends_fit),
+		cmocka_unit_test(test_a_request_without_room_is_not_written),
 		cmocka_unit_test(test_nudges),
 		cmocka_unit_test(test_qualities),
 		cmocka_unit_test(test_refusals),
