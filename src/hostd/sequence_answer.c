@@ -142,6 +142,22 @@ static enum cue cue_of_time(struct sequence *s, const struct work_outcome *outco
 	return cue;
 }
 
+/* A guest that only vmtimed can speak for: it says that its clock was wrong. */
+static void note_vmtimeds_loss(struct sequence *s, const struct host_reply *reply,
+                               struct host_instant now)
+{
+	if (s->step != SEQUENCE_ASK || sequence_can_measure(s))
+		return;
+	if (!s->is_open) {
+		sequence_disrupted(s, HOST_REASON_NONE, now);
+		s->has_nudged = true;
+	}
+	if (reply->has_offset && !s->last.has_lost) {
+		s->last.has_lost = true;
+		s->last.lost = reply->offset;
+	}
+}
+
 static enum cue cue_of_status(struct sequence *s, const struct work_outcome *outcome,
                               struct host_instant now)
 {
@@ -163,6 +179,8 @@ static enum cue cue_of_status(struct sequence *s, const struct work_outcome *out
 		                                                  .offset = reply->offset,
 		                                                  .uncertainty = reply->bound });
 	}
+	if (reply->state == REPORT_DISRUPTED || !is_near)
+		note_vmtimeds_loss(s, reply, now);
 	if (!is_ok || !is_near) {
 		s->is_contradicted = false;
 		sequence_note(s, "its vmtimed says that its clock is not right yet");

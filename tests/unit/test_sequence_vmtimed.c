@@ -57,6 +57,27 @@ static void test_without_an_agent_vmtimeds_word_is_all_there_is(void **state)
 	assert_int_equal(p.s.uncertainty.ns, VT_US(1).ns);
 	assert_int_equal(latest(&p, SEQUENCE_ENDED)->end, FLEET_END_NUDGED);
 	assert_int_equal(p.s.disruptions, 0);
+
+	/* It says that something was wrong: that is a disruption, though nobody named a reason. */
+	pass(&p, VT_SEC(30));
+	runs_again(&p, HOST_REASON_NONE);
+	nudged(&p);
+	ask(&p, WORK_STATUS);
+	states(&p, REPORT_DISRUPTED, VT_SEC(10));
+	assert_int_equal(p.s.disruptions, 1);
+	assert_int_equal(p.s.last.lost.ns, VT_SEC(10).ns);
+	pass_until_due(&p, VT_MS(100));
+	ask(&p, WORK_STATUS);
+	states(&p, REPORT_OK, VT_NS(0));
+	assert_int_equal(p.s.last.end, FLEET_END_NUDGED);
+
+	/* One that has only just begun does not say so. */
+	pass(&p, VT_SEC(30));
+	runs_again(&p, HOST_REASON_NONE);
+	nudged(&p);
+	ask(&p, WORK_STATUS);
+	states(&p, REPORT_STARTING, VT_NS(0));
+	assert_int_equal(p.s.disruptions, 1);
 }
 
 /* Whatever goes wrong with vmtimed: then the agent is asked. */
