@@ -61,7 +61,7 @@ static const char *complain(struct slice text)
 {
 	if (text.n && memchr(text.p, '\0', text.n))
 		return "it is no text";
-	if (text.n && memmem(text.p, text.n, "\r\n", 2))
+	if (text.n && memchr(text.p, '\r', text.n))
 		return "its lines end in CR LF, and a shell takes the CR for a part of the values";
 	return is_complete(text) ? NULL : "a quote in it is not closed, or its last line goes on";
 }
@@ -192,6 +192,18 @@ static enum edit_end add_to_computed(struct slice before, const struct variable 
 	return append(before, name, raw, value, after, why);
 }
 
+/* Nothing contradicts it; but a value that is computed is only ever added to. */
+static bool is_done(const struct variable *v, const char *argument, bool is_removal)
+{
+	struct slice line = slice_of(v->value);
+	bool has_it = kernel_words_have(line, argument);
+	bool has_another = kernel_words_contradict(line, argument);
+
+	if (is_removal)
+		return !has_it && !has_another;
+	return v->is_plain ? has_it && !has_another : kernel_words_end_in(line, argument);
+}
+
 enum edit_end edit_kernel_line(struct slice before, const char *name, const char *argument,
 			       bool is_removal, struct text *after, struct edit_reason *why)
 {
@@ -199,20 +211,19 @@ enum edit_end edit_kernel_line(struct slice before, const char *name, const char
 	struct text wanted = { 0 };
 	enum edit_end end;
 	struct variable v;
-	struct slice line;
 	char raw[LINE_MAX_HERE];
 
 	if (complaint)
 		return refuse(why, complaint);
 	look(before, name, &v);
-	line = slice_of(v.value);
-	if (is_removal ? !kernel_words_have(line, argument) && !kernel_words_contradict(line, argument)
-	               : kernel_words_have(line, argument) && !kernel_words_contradict(line, argument))
+	if (is_done(&v, argument, is_removal))
 		return EDIT_NOTHING;
+	if (!kernel_words_are_whole(slice_of(v.value)))
+		return refuse(why, "a quote in the kernel's command line is not closed");
 	if (!v.is_plain)
 		return is_removal ? refuse(why, "a shell computes the value")
 		                  : add_to_computed(before, &v, name, argument, after, why);
-	(is_removal ? kernel_words_drop : kernel_words_put)(line, argument, &wanted);
+	(is_removal ? kernel_words_drop : kernel_words_put)(slice_of(v.value), argument, &wanted);
 	text_add(&wanted, (struct slice){ "", 0 });
 	if (wanted.has_failed)
 		return refuse(why, "there is no memory");

@@ -108,6 +108,10 @@ static void read_cpupower(struct audit_facts *facts)
 	shell_file_value((struct slice){ text, n }, "CPUPOWER_START_OPTS", c->start_opts,
 			 sizeof c->start_opts, NULL);
 	find_governor(c->start_opts, c->governor, sizeof c->governor);
+	/* Debian's file names the settings themselves. */
+	if (!c->governor[0])
+		shell_file_value((struct slice){ text, n }, "GOVERNOR", c->governor, sizeof c->governor,
+				 NULL);
 	free(text);
 }
 

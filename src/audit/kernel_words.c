@@ -34,6 +34,15 @@ static bool has_name_of(struct slice word, const char *argument)
 	return word.n >= n && memcmp(word.p, argument, n) == 0 && (word.n == n || word.p[n] == '=');
 }
 
+bool kernel_words_are_whole(struct slice line)
+{
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < line.n; i++)
+		is_quoted ^= line.p[i] == '"';
+	return !is_quoted;
+}
+
 bool kernel_words_have(struct slice line, const char *argument)
 {
 	struct slice blanks, word;
@@ -52,6 +61,17 @@ bool kernel_words_contradict(struct slice line, const char *argument)
 		if (has_name_of(word, argument) && !slice_equals(word, argument))
 			return true;
 	return false;
+}
+
+bool kernel_words_end_in(struct slice line, const char *argument)
+{
+	struct slice blanks, word;
+	bool is_right = false;
+
+	while ((word = take_word(&line, &blanks)).n)
+		if (has_name_of(word, argument))
+			is_right = slice_equals(word, argument);
+	return is_right;
 }
 
 /* Without the words that share the name of @argument. */

@@ -182,16 +182,25 @@ static bool take_step(const struct verb *verb, struct slice *line, struct plan *
 	return false;
 }
 
+/* What is printed as it is must be fit for it. */
+static bool is_printable(struct slice line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] != ' ' && !is_plain(line.p[i]))
+			return false;
+	return true;
+}
+
 /* False where the line is none of ours. */
 static bool take_line(struct slice line, char *made, size_t size, struct plan *plan)
 {
 	struct slice verb = slice_word(&line);
 
 	if (slice_equals(verb, "made"))
-		return slice_copy(slice_trim(line), made, size);
+		return is_printable(slice_trim(line)) && slice_copy(slice_trim(line), made, size);
 	if (slice_equals(verb, "rules")) {
 		text_add(&plan->rules, slice_trim(line));
-		return true;
+		return is_printable(slice_trim(line));
 	}
 	if (slice_equals(verb, "reboot")) {
 		plan->needs_reboot = slice_equals(slice_trim(line), "yes");

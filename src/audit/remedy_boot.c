@@ -195,11 +195,15 @@ static bool add_argument(struct draft *d, const struct defaults *files, const ch
 }
 
 /* What the files say in the end. */
-static bool is_configured(const struct draft *d, const struct defaults *files, const char *argument)
+struct effect {
+	char always[FACTS_LINE_MAX], ordinary[FACTS_LINE_MAX];
+};
+
+static void find_effect(const struct draft *d, const struct defaults *files, struct effect *ret)
 {
-	char always[FACTS_LINE_MAX] = "", ordinary[FACTS_LINE_MAX] = "";
 	bool is_plain = true;
 
+	*ret = (struct effect){ "", "" };
 	for (unsigned i = 0; i < files->n; i++) {
 		struct swap_image image;
 		struct slice text;
@@ -207,13 +211,31 @@ static bool is_configured(const struct draft *d, const struct defaults *files, c
 		if (draft_read(d, files->paths[i], &image) < 0)
 			continue;
 		text = (struct slice){ image.data, image.length };
-		(void)shell_file_follow(text, ALWAYS, always, sizeof always, &is_plain);
-		(void)shell_file_follow(text, ORDINARY, ordinary, sizeof ordinary, &is_plain);
+		(void)shell_file_follow(text, ALWAYS, ret->always, sizeof ret->always, &is_plain);
+		(void)shell_file_follow(text, ORDINARY, ret->ordinary, sizeof ret->ordinary, &is_plain);
 		swap_image_fini(&image);
 	}
-	return kernel_words_have(slice_of(always), argument) &&
-	       !kernel_words_contradict(slice_of(always), argument) &&
-	       !kernel_words_contradict(slice_of(ordinary), argument);
+}
+
+static bool is_configured(const struct effect *effect, const char *argument)
+{
+	return kernel_words_have(slice_of(effect->always), argument) &&
+	       !kernel_words_contradict(slice_of(effect->always), argument) &&
+	       !kernel_words_contradict(slice_of(effect->ordinary), argument);
+}
+
+/* By editing, unless it says so already. */
+static bool configure(struct draft *d, const struct defaults *files, const char *argument)
+{
+	struct effect effect;
+
+	find_effect(d, files, &effect);
+	if (is_configured(&effect, argument))
+		return true;
+	if (kernel_words_are_whole(slice_of(effect.always)))
+		return add_argument(d, files, argument);
+	draft_note(d, "a quote in the value of " ALWAYS " is not closed: nothing can be added to it");
+	return false;
 }
 
 static bool edit_defaults(struct draft *d, const char *argument, bool is_removal)
@@ -231,7 +253,7 @@ static bool edit_defaults(struct draft *d, const char *argument, bool is_removal
 		is_right = remove_everywhere(d, files, ALWAYS, argument);
 		is_right &= remove_everywhere(d, files, ORDINARY, argument);
 	} else {
-		is_right = is_configured(d, files, argument) || add_argument(d, files, argument);
+		is_right = configure(d, files, argument);
 	}
 	free(files);
 	return is_right;

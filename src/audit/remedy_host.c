@@ -25,6 +25,14 @@ static enum edit_end edit_setting(struct slice before, const void *what, struct 
 	return edit_shell(before, s->name, s->value, after, why);
 }
 
+/* "-gX" and "--governor=X": what stands before the X; 0 for another word. */
+static size_t joined_option(struct slice word)
+{
+	if (word.n > 2 && memcmp(word.p, "-g", 2) == 0)
+		return 2;
+	return word.n > 11 && memcmp(word.p, "--governor=", 11) == 0 ? 11 : 0;
+}
+
 /* The options with "-g GOVERNOR" in them, in the place of another. */
 static void put_governor(const char *options, const char *governor, char *to, size_t size)
 {
@@ -34,11 +42,18 @@ static void put_governor(const char *options, const char *governor, char *to, si
 
 	to[0] = '\0';
 	while ((word = slice_word(&rest)).n && n < size) {
-		if (is_next)
-			word = slice_of(governor);
-		is_there |= is_next;
-		is_next = slice_equals(word, "-g") || slice_equals(word, "--governor");
-		n += (size_t)snprintf(to + n, size - n, "%s%.*s", n ? " " : "", (int)word.n, word.p);
+		size_t joined = is_next ? 0 : joined_option(word);
+
+		if (joined || is_next)
+			is_there = true;
+		if (joined)
+			n += (size_t)snprintf(to + n, size - n, "%s%.*s%s", n ? " " : "", (int)joined, word.p,
+			                      governor);
+		else
+			n += (size_t)snprintf(to + n, size - n, "%s%.*s", n ? " " : "",
+			                      is_next ? (int)strlen(governor) : (int)word.n,
+			                      is_next ? governor : word.p);
+		is_next = !is_next && (slice_equals(word, "-g") || slice_equals(word, "--governor"));
 	}
 	if (n < size && !is_there)
 		snprintf(to + n, size - n, "%s-g %s", n ? " " : "frequency-set ", governor);

@@ -94,6 +94,8 @@ def contradicting(machine):
 
 ASSIGN = "GRUB_CMDLINE_LINUX="
 COMMAND_LINES = [
+    ("read-only", lambda machine: os.chmod(machine.path(GRUB), 0o444), has_argument),
+    ("a quote in the value that is not closed", grub(ASSIGN + "'a=\"b c'\n"), lambda *_: None),
     ("quotes within quotes", grub(ASSIGN + "'dyndbg=\"file a.c +p\" quiet'\n"), has_argument),
     ("escapes", grub(ASSIGN + '"a=\\"b c\\" d\\$e"\n'), has_argument),
     ("no quotes", grub(ASSIGN + "quiet\n"), has_argument),
@@ -180,6 +182,47 @@ def test_chrony(vmtime):
     ]
     for what, change, judge in rows:
         story(vmtime, "debian-12-guest", what, change, judge)
+
+
+def plan_has(*lines):
+    def judge(what, machine, done):
+        check(f"{what}: fixed", done.returncode == 0, done.stderr)
+        plan = fixing.plan_of(machine)
+        for line in lines:
+            check(f"{what}: {line}", line + "\n" in plan, plan)
+    return judge
+
+
+def efi(machine):
+    machine.write("/sys/firmware/efi/fw_platform_size", "64\n")
+    machine.write("/boot/efi/EFI/redhat/grub.cfg", "# made by grub2-mkconfig\n", 0o700)
+
+
+def cpupower_of_debian(machine):
+    machine.write("/usr/lib/systemd/system/cpupower.service", "[Service]\n")
+    machine.write("/etc/default/cpupower-service", "#GOVERNOR='ondemand'\n")
+
+
+def cpufrequtils(machine):
+    machine.write("/etc/init.d/cpufrequtils", "#!/bin/sh\n", 0o755)
+
+
+def test_services(vmtime):
+    story(vmtime, "rhel-7-host", "RHEL 7 by EFI", efi,
+          plan_has("do grub2-mkconfig -o /boot/efi/EFI/redhat/grub.cfg",
+                   "boot 0700 some /boot/efi/EFI/redhat/grub.cfg"))
+    story(vmtime, "rhel-9-host", "RHEL 9 by EFI", efi,
+          plan_has("do grubby --update-kernel=ALL --args=processor.max_cstate=1"))
+    story(vmtime, "debian-13-host", "cpupower's service in Debian", cpupower_of_debian,
+          plan_has("file 0644 some some /etc/default/cpupower-service",
+                   "do systemctl enable cpupower.service", "do systemctl restart cpupower.service"))
+    story(vmtime, "ubuntu-20.04-host", "cpufrequtils", cpufrequtils,
+          plan_has("file 0644 none some /etc/default/cpufrequtils",
+                   "do systemctl restart cpufrequtils.service"))
+    with fixing.Machine("debian-13-host", cpupower_of_debian) as machine:
+        run(vmtime, "fix", machine, "frequency", "--yes")
+        check("its file", machine.read("/etc/default/cpupower-service")
+              == "#GOVERNOR='ondemand'\nGOVERNOR=performance\n")
 
 
 def test_edited_since(vmtime):
@@ -273,6 +316,20 @@ def test_full_disk(vmtime):
     check("a full disk", inner.returncode == 0, inner.stdout + inner.stderr)
 
 
+def test_read_only(vmtime):
+    """A file system that takes nothing: said, and everything else taken back."""
+    with fixing.Machine("debian-12-host") as machine:
+        before = machine.picture()
+        etc = machine.path("/etc/default")
+        script = (f'mount --bind "{etc}" "{etc}" && mount -o remount,bind,ro "{etc}" && exec "$@"')
+        done = run(vmtime, "fix", machine, "--yes", before=["unshare", "-m", "sh", "-c", script, "sh"])
+        if "unshare" in done.stderr or "mount:" in done.stderr:
+            print("no mount namespace here, a read-only file system is not tried:", done.stderr)
+            return
+        check("a read-only file system", done.returncode == 1 and "Read-only" in done.stderr
+              and machine.picture() == before, done.stderr)
+
+
 def fill(path, free_kb):
     """Leaves about that much room."""
     st = os.statvfs(os.path.dirname(path))
@@ -308,8 +365,9 @@ def main():
     vmtime = os.path.abspath(sys.argv[1])
     if "--full" in sys.argv:
         full(vmtime, sys.argv[3])
-    for test in (test_command_lines, test_link, test_chrony, test_edited_since, test_answers,
-                 test_prefer, test_usage, test_nobody, test_full_disk):
+    for test in (test_command_lines, test_link, test_chrony, test_services, test_edited_since, test_answers,
+                 test_prefer, test_usage, test_nobody, test_read_only,
+                 test_full_disk):
         print(test.__name__)
         test(vmtime)
     fixing.finish("odd machines")

@@ -56,6 +56,7 @@ static const struct row {
 	{ "no last line end", "GRUB_CMDLINE_LINUX=\"a\"", EDIT_APPENDED,
 	  "GRUB_CMDLINE_LINUX=\"a\"\nGRUB_CMDLINE_LINUX=\"a " ARG "\"\n", NULL },
 	{ "CR LF", "GRUB_CMDLINE_LINUX=\"a\"\r\n", EDIT_REFUSED, "", NULL },
+	{ "an open quote in the value", "GRUB_CMDLINE_LINUX='a=\"b c'\n", EDIT_REFUSED, "", NULL },
 	{ "an open quote", "GRUB_CMDLINE_LINUX=\"a\n", EDIT_REFUSED, "", NULL },
 	{ "a last line that goes on", "X=1 \\\n", EDIT_REFUSED, "", NULL },
 };
