@@ -298,9 +298,31 @@ static void test_arguments(void **state)
 
 #define WITH_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
+/* All of them, once each, and never more than there is room for. */
+static void test_several(void **state)
+{
+	struct scratch *s = *state;
+	struct owner owners[3] = { { .pid = 0 } };
+	unsigned n = 77;
+
+	add_process(s, &(struct process){ .pid = SELF, .name = "vmtime", .capabilities = ALL });
+	assert_int_equal(owner_list(s->folder, SELF, owners, 3, &n), OWNER_NONE);
+	assert_int_equal(n, 77);
+	add_process(s, &(struct process){ .pid = 10, .name = "chronyd", .capabilities = TIME_ONLY });
+	add_process(s, &(struct process){ .pid = 11, .name = "bash", .capabilities = ALL });
+	add_process(s, &(struct process){ .pid = 12, .name = "ntpd", .capabilities = TIME_ONLY });
+	assert_int_equal(owner_list(s->folder, SELF, owners, 3, &n), OWNER_FOUND);
+	assert_int_equal(n, 2);
+	assert_int_equal(owners[0].pid + owners[1].pid, 22);
+	assert_int_equal(owners[2].pid, 0);
+	assert_int_equal(owner_list(s->folder, SELF, owners, 1, &n), OWNER_FOUND);
+	assert_int_equal(n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_SCRATCH(test_several),
 		WITH_SCRATCH(test_nobody),
 		cmocka_unit_test(test_known_names_and_their_hand_over),
 		WITH_SCRATCH(test_incomplete_processes_are_none),
