@@ -91,6 +91,12 @@
 	async function refresh_history() {
 		const news = await ask("api/history" + (since === null ? "" : "?since=" + since));
 
+		if (since !== null && BigInt(Math.floor(news.now_unix_ns / 1e6)) * 1000000n < since) {
+			/* The host's clock went back: what is new has an earlier time than what is known. */
+			since = null;
+			curve.keep(new Set());
+			return refresh_history();
+		}
 		curve.add(news.guests, news.now_unix_ns / 1e6);
 		curve.keep(new Set(report.guests.map((g) => g.backend + "/" + g.name)));
 		/* A little twice, rather than a little lost: it is told to the nanosecond, we count in 2^-10 us. */
