@@ -200,6 +200,11 @@ int swap_make_folder(const char *path, mode_t mode)
 
 int swap_remove_folder(const char *path)
 {
+	struct stat st;
+
+	/* A file system that takes nothing says so before it looks whether there is anything. */
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return 0;
 	if (rmdir(path) < 0)
 		return errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
 	return swap_sync_folder_of(path);

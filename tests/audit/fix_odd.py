@@ -136,7 +136,7 @@ def test_command_lines(vmtime):
 
 def test_link(vmtime):
     # From the root of that machine, not of this one.
-    with fixing.Machine("debian-12-host", lambda m: linked(m, "/etc/grub-defaults")) as machine:
+    with fixing.Machine("rhel-7-host", lambda m: linked(m, "/etc/grub-defaults")) as machine:
         run(vmtime, "fix", machine, "--yes")
         check("a link stays one", os.path.islink(machine.path(GRUB)))
         check("what it leads to is edited", ARGUMENT in machine.read("/etc/grub-defaults"))
@@ -226,7 +226,7 @@ def test_services(vmtime):
 
 
 def test_edited_since(vmtime):
-    with fixing.Machine("debian-12-host") as machine:
+    with fixing.Machine("rhel-7-host") as machine:
         run(vmtime, "fix", machine, "--yes")
         with open(machine.path(GRUB), "a", encoding="utf-8") as file:
             file.write("GRUB_TIMEOUT=1\x1b[31m\n")
