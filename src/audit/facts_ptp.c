@@ -22,7 +22,7 @@ static bool is_module(struct slice name)
 	return true;
 }
 
-/* One module a line; "#" and ";" begin a comment. */
+/* One module a line; a comment is a line of its own, and so no module's name. */
 static void search_load_file(struct audit_facts *facts, const char *path, void *context)
 {
 	struct slice rest;
@@ -36,7 +36,7 @@ static void search_load_file(struct audit_facts *facts, const char *path, void *
 	while (rest.n) {
 		struct slice line = slice_trim(slice_cut(&rest, '\n'));
 
-		if (line.n && line.p[0] != '#' && line.p[0] != ';' && is_module(line))
+		if (is_module(line))
 			gather_cut(slice_of(path), facts->ptp.load_file,
 				   sizeof facts->ptp.load_file);
 	}

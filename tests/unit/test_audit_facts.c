@@ -407,6 +407,36 @@ static void test_domains(void **state)
 	assert_int_equal(m->facts.place.is_host, FACT_YES);
 }
 
+/* Units by systemd's folders: installed, enabled, masked, and another name of one. */
+static void test_units(void **state)
+{
+	static const char WANTS[] = "/etc/systemd/system/multi-user.target.wants";
+	struct machine *m = *state;
+	const struct audit_facts *f = &m->facts;
+	char path[128];
+
+	sys_tree_file(&m->tree, "/usr/lib/systemd/system/chrony.service", "");
+	sys_tree_file(&m->tree, "/usr/lib/systemd/system/ntp.service", "");
+	sys_tree_file(&m->tree, "/usr/lib/systemd/system/vmtimed.service", "");
+	sys_tree_link(&m->tree, "/etc/systemd/system/chronyd.service",
+		      "/usr/lib/systemd/system/chrony.service");
+	sys_tree_link(&m->tree, "/etc/systemd/system/ntp.service", "/dev/null");
+	snprintf(path, sizeof path, "%s/chrony.service", WANTS);
+	sys_tree_link(&m->tree, path, "/usr/lib/systemd/system/chrony.service");
+	snprintf(path, sizeof path, "%s/ntp.service", WANTS);
+	sys_tree_link(&m->tree, path, "/usr/lib/systemd/system/ntp.service");
+	look(m);
+	assert_int_equal(f->daemons.n_units, 3);
+	assert_true(facts_unit(f, "chrony.service")->is_enabled);
+	assert_null(facts_unit(f, "chronyd.service"));
+	assert_true(facts_unit(f, "ntp.service")->is_masked);
+	assert_false(facts_unit(f, "ntp.service")->is_enabled);
+	assert_false(facts_unit(f, "vmtimed.service")->is_enabled);
+	assert_string_equal(facts_unit(f, "vmtimed.service")->daemon, "vmtimed");
+	assert_true(f->system.has_systemd);
+	assert_int_equal(f->daemons.is_seen, FACT_UNKNOWN);
+}
+
 static void test_adjtime(void **state)
 {
 	/* clang-format off */
@@ -485,6 +515,7 @@ int main(void)
 		TEST(test_modules_to_load),
 		TEST(test_containers_and_their_marks),
 		TEST(test_domains),
+		TEST(test_units),
 		TEST(test_adjtime),
 		TEST(test_stolen_time),
 		TEST(test_what_needs_root_is_noted),
