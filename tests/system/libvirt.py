@@ -50,6 +50,9 @@ def test_measures():
     check("and the domain is not tainted by one",
           "custom-ga-command" not in virsh("dominfo", "one").stdout
           and "custom-ga-command" not in stage.read("/var/log/libvirt/qemu/one.log"), "")
+    status = stage.read("/run/libvirt/qemu/one.xml")
+    check("libvirt's patience with the agent is its default again", "<agentTimeout>-2<" in status,
+          [line for line in status.splitlines() if "imeout" in line])
     check("the RTC is no work", result(drive.ask("reset", one)) == "done", "")
     check("a nudge does not go this way", result(drive.ask("nudge", one)) == "unsupported", "")
 
