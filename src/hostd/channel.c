@@ -19,6 +19,13 @@ static void hang_up(struct channel *c)
 	frames_fini(&c->frames);
 }
 
+static void close_old(struct channel *c)
+{
+	if (c->old_fd >= 0)
+		close(c->old_fd);
+	c->old_fd = -1;
+}
+
 void channel_init(struct channel *c, uint32_t number, unsigned cid, const char *name, vt_mono now)
 {
 	*c = (struct channel){
@@ -26,6 +33,7 @@ void channel_init(struct channel *c, uint32_t number, unsigned cid, const char *
 		.cid = cid,
 		.is_lent = !name,
 		.fd = -1,
+		.old_fd = -1,
 		.retry = name ? now : VT_MONO_NEVER,
 		.lost = now,
 		.seen = now,
@@ -39,6 +47,7 @@ void channel_init(struct channel *c, uint32_t number, unsigned cid, const char *
 
 void channel_fini(struct channel *c)
 {
+	close_old(c);
 	hang_up(c);
 }
 
@@ -158,6 +167,7 @@ static void come_up(struct channel *c, struct channels *all, vt_mono now)
 	}
 	c->state = CHANNEL_UP;
 	c->moved = now;
+	close_old(c);
 	tell_running(c, true, now);
 	if (c->has_work)
 		send_work(c, now);
@@ -199,9 +209,19 @@ void channel_begin(struct channel *c, struct channels *all, const struct work *w
 		start_work(c, all, now);
 }
 
-void channel_wake(struct channel *c, vt_mono now)
+/*
+ * While a guest's vsock does not run yet it cannot hear that a connection ended, and nobody tells it
+ * later: its vmtimed would keep it, and has room for four.  So the old one ends when a new one stands.
+ */
+void channel_wake(struct channel *c, struct channels *all, vt_mono now)
 {
 	c->waking = vt_mono_add(now, CHANNEL_WAKING);
+	if (c->state == CHANNEL_UP) {
+		close_old(c);
+		poller_forget(&all->poller, c->fd);
+		c->old_fd = c->fd;
+		c->fd = -1;
+	}
 	hang_up(c);
 	if (c->has_work || !c->is_lent)
 		c->retry = now;
@@ -301,6 +321,7 @@ static void end_idling(struct channel *c, struct channels *all, vt_mono now)
 	const struct work probe = { .kind = WORK_STATUS, .timeout = CHANNEL_PATIENCE };
 
 	if (c->is_lent) {
+		close_old(c);
 		hang_up(c);
 		return;
 	}

@@ -41,6 +41,7 @@ struct channel {
 	char name[GUEST_NAME_MAX];
 	enum channel_state state;
 	int fd; /* -1: none */
+	int old_fd; /* of before the guest stood still, to be closed when it can hear of that; -1: none */
 	struct frames frames;
 	size_t flood;        /* bytes since the latest request                    */
 	vt_mono waking;      /* until then no route is no wonder                  */
@@ -69,7 +70,7 @@ void channel_begin(struct channel *c, struct channels *all, const struct work *w
 void channel_drop(struct channel *c);
 
 /* See channels_wake. */
-void channel_wake(struct channel *c, vt_mono now);
+void channel_wake(struct channel *c, struct channels *all, vt_mono now);
 
 /* Its socket is ready. */
 void channel_hear(struct channel *c, struct channels *all, vt_mono now);

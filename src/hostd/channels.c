@@ -243,6 +243,6 @@ void channels_wake(struct channels *c, uint32_t line, vt_mono now)
 
 	if (!l)
 		return;
-	channel_wake(l, now);
+	channel_wake(l, c, now);
 	note(c, l);
 }
