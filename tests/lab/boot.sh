@@ -5,7 +5,8 @@
 #
 # Logs and samples go to OUT. After SECONDS (default 420) the lab is ended, and the test has failed.
 # A line of a boot file is a guest: a label, then words of its kernel's command line (guest/init).
-# Environment: VMTIMED, VMTIME, VMTIMED_STATIC (programs to put into the guest), LAB_DAEMON (chronyd:
+# Environment: VMTIMED, VMTIME, VMTIMED_STATIC (programs to put into the guest), VMTIME_HOSTD (into the
+# host, where a guest of the boot says lab.hostd=yes), LAB_DAEMON (chronyd:
 # the same scenarios with another daemon, for comparison).
 #
 # Exit status: 0 all passed, 1 something failed, 77 skipped, with the reason printed.
@@ -14,7 +15,8 @@ set -euo pipefail
 
 boot=$1
 out=$2
-vmtimed=${VMTIMED:-} vmtime=${VMTIME:-} vmtimed_static=
+vmtimed=${VMTIMED:-} vmtime=${VMTIME:-} vmtimed_static= hostd=
+! grep -q 'lab.hostd=yes' "$lab_dir/boots/$boot.boot" || hostd=${VMTIME_HOSTD:-}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
@@ -40,5 +42,6 @@ if [[ -n ${LAB_DAEMON:-}${trees:-} ]]; then
 else
 	lab_ready
 fi
-sed "/^#/d; s/\$/${LAB_DAEMON:+ lab.daemon=$LAB_DAEMON}/" "$lab_dir/boots/$boot.boot" >"$out/plan"
+[[ -n $hostd ]] || without='s/ lab\.hostd=yes//'
+sed "/^#/d; ${without:-}; s/\$/${LAB_DAEMON:+ lab.daemon=$LAB_DAEMON}/" "$lab_dir/boots/$boot.boot" >"$out/plan"
 lab_boot "$out/plan" "${3:-420}"

@@ -16,7 +16,7 @@ top=$(cd "$here/../.." && pwd)
 build=$top/${BUILD:-build}
 [[ ${BUILD:-} != /* ]] || build=$BUILD
 out=$build/lab-full
-export VMTIMED=$build/src/guestd/vmtimed VMTIME=$build/src/cli/vmtime
+export VMTIMED=$build/src/guestd/vmtimed VMTIME=$build/src/cli/vmtime VMTIME_HOSTD=$build/src/hostd/vmtime-hostd-small
 
 [[ $# -gt 0 ]] || set -- full-kvmclock full-tsc
 load() { cut -d ' ' -f 1-3 /proc/loadavg; }

@@ -106,7 +106,7 @@ guest_devices() { # what this QEMU can give the guest beyond the common
 
 # lab_build PLAN-FILE: the initial file system of the lab's host, with the guest's inside.
 lab_build() {
-	local work=$out/build
+	local work=$out/build program
 	rm -rf "$work"
 	mkdir -p "$work"/host/{bin,lab/bin,qemu}
 	build_guest "$work/guest"
@@ -117,6 +117,10 @@ lab_build() {
 	cp -r "$cache/kernel/modules" "$cache/kernel/vmlinuz" "$work/host/lab/"
 	cp -r "$cache/qemu/." "$work/host/qemu/"
 	cp "$observers"/{labclock,vsocksay} "$work/host/lab/bin/"
+	for program in ${hostd:+"$hostd" "$vmtime"}; do
+		with_libraries "$work/host" "$program"
+	done
+	[[ -z ${hostd:-} ]] || mv -T "$work/host/lab/bin/${hostd##*/}" "$work/host/lab/bin/hostd"
 	cp "$1" "$work/host/lab/plan"
 	guest_devices >"$work/host/lab/guest-devices"
 	pack "$work/host" "$out/host.cpio"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# channel.sh - the lab's host speaks to the vmtimed in its guest, over vsock; sourced by lib.sh
+# channel.sh - the lab's host speaks to the vmtimed in its guest, over vsock, by hand or by vmtime-hostd;
+# sourced by lib.sh
 #
 # A guest has vsock where its line in the plan says lab.vsock=yes. As all its devices it speaks through
 # ports (see guest_start), which for vsock is the form that QEMU's machines had until 5.0.
@@ -39,4 +40,37 @@ request_tell() {
 	local from=$1
 	shift
 	answer_more=$(channel_say "$from" "$*")
+}
+
+# --- vmtime-hostd --------------------------------------------------------------------------------
+
+# A monitor of its own: one serves one client.
+hostd_monitor='-qmp unix:/tmp/hostd.qmp,server=on,wait=off'
+hostd_pid=
+
+hostd_ask() { vmtime -s /tmp/hostd.sock guests "$@"; }
+
+# hostd on: vmtime-hostd looks after this guest, and knows its vmtimed when this returns.
+# hostd off: it ends; what it had to say of the guest comes back.
+request_hostd() {
+	local i=0
+	case $1 in
+	on)
+		hostd -d 'libvirt off' 'http off' 'pidfile /' 'socket /tmp/hostd.sock' \
+			"qemu guest qmp /tmp/hostd.qmp cid $guest_cid" \
+			</dev/null >/tmp/hostd.log 2>&1 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+		hostd_pid=$!
+		until hostd_ask --json 2>/dev/null | grep -q '"has_vmtimed": true'; do
+			i=$((i + 1))
+			[ $i -lt 100 ] || { cat /tmp/hostd.log; return 1; }
+			sleep 0.1
+		done
+		;;
+	off)
+		answer_more=$(hostd_ask --json | sed -n 's/^ *"\(disruptions\|nudges\|sets\|failures\|state\)": *"*\([a-z0-9]*\).*/\1=\2/p' | tr '\n' ' ')
+		kill "$hostd_pid"
+		wait "$hostd_pid"
+		sed 's/^/  /' /tmp/hostd.log | tail -n 4
+		;;
+	esac
 }

@@ -27,6 +27,7 @@ guest_start() { # guest_start WORDS [QEMU-ARGUMENT...]
 	[ -z "$(port lab.shell)" ] || shell="pipe,path=$(port lab.shell)"
 	devices=$(cat /lab/guest-devices)
 	case " $words " in *' lab.vsock=yes '*) devices="$devices $vsock_device" ;; esac
+	case " $words " in *' lab.hostd=yes '*) devices="$devices $hostd_monitor" ;; esac
 	# shellcheck disable=SC2086 # words of arguments
 	qemu -accel kvm -cpu host -M pc,hpet=off -m 192 -display none -vga none -nic none -no-reboot \
 		-nodefaults $devices -device virtio-serial-pci,disable-modern=on \
@@ -240,7 +241,7 @@ guest_serve() { # until the guest has ended
 		case $word in
 		look) guest_is_alive || break ;;
 		say) printf '%s\n' "${arguments#|}" ;;
-		pause | restore | clocksource | slew | step | pausestep | leap | migrate | snapshot | load | pause_nudged | tell)
+		pause | restore | clocksource | slew | step | pausestep | leap | migrate | snapshot | load | pause_nudged | tell | hostd)
 			answer_more=
 			# shellcheck disable=SC2086 # words of arguments
 			if request_$word $arguments; then answer "ok $answer_more"; else answer "failed: $answer"; fi
