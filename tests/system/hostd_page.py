@@ -282,7 +282,7 @@ def test_a_thousand():
         check("rows are as high as is counted with", set(heights) == {34}, set(heights))
         print("1000 guests: there after %.2f s, sorted within %.0f ms, two frames of scrolling at most %.0f ms" % (
             loaded, sorting, scrolling[0]))
-        check("sorting is quick", sorting < 200, sorting)
+        check("sorting is quick", sorting < 1000, sorting)
         quiet(page, served)
 
 
