@@ -54,11 +54,15 @@ ODD = ["well", "hwclock", "stumble", "lossy"]  # these can be put right
 
 
 def test_bad_agents_harm_nobody_else():
-    names = {mode: f"vm-{index:04}" for index, mode in enumerate(BAD + ODD + ["frozen"])}
+    modes = BAD + ODD + ["frozen", "late"]
+    names = {mode: f"vm-{index:04}" for index, mode in enumerate(modes)}
+    late = modes.index("late")
     with Fleet(len(names)) as fleet, Hostd() as hostd:
         wait_for_all(fleet, hostd)
-        for index, mode in enumerate(names):
-            fleet.do(f"mode {index} {mode}")
+        for index, mode in enumerate(modes):
+            if index != late:
+                fleet.do(f"mode {index} {mode}")
+        fleet.do(f"delay {late} 6000000")  # longer than anybody waits for it
         fleet.do("stop all")
         time.sleep(0.3)
         fleet.do("forget all")
@@ -73,7 +77,7 @@ def test_bad_agents_harm_nobody_else():
               guests[names["frozen"]])
         time.sleep(6)  # until what hangs has been given up
         guests, rows = hostd.guests(), fleet.report()
-        for mode in BAD:
+        for mode in BAD + ["late"]:
             check(f"{mode}: nobody says that the clock is right",
                   guests[names[mode]]["state"] not in ("verified", "watching"), guests[names[mode]])
         check("nothing was asked of a guest that stood still",
@@ -87,6 +91,7 @@ def test_bad_agents_harm_nobody_else():
         check("the log is no flood", len(hostd.log()) < 20000, hostd.log()[-3000:])
 
         fleet.do("mode all well")
+        fleet.do(f"delay {late} 1000")
         hostd.ask("sync", "--all", "--timeout", "20")
         until(10, lambda: all(map(is_right, fleet.report().values())))
         rows, guests = fleet.report(), hostd.guests()
