@@ -106,7 +106,8 @@ static bool find_command(const json_t *root, enum guest_agent_command *ret, stru
 			return true;
 		}
 	reterr->is_unknown_command = true;
-	return fail(reterr, "The command %.64s has not been found", name);
+	/* qemu-ga's words, and whose they are: libvirt hands on nothing else that would tell. */
+	return fail(reterr, "The command %.64s has not been found in vmtimed", name);
 }
 
 static bool read_number(const struct command *c, json_t *arguments, bool *ret_has, int64_t *ret,

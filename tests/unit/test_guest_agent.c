@@ -155,7 +155,7 @@ static void test_replies(void **state)
 		{ GIVE("guest-set-time", "\"t\":1"),       ERROR("Parameter 't' is unexpected") },
 		{ GIVE("guest-sync", "\"id\":9223372036854775808"), ERROR("JSON parse error near byte 61") },
 		{ CALL("guest-sync"),                      ERROR("Parameter 'id' is missing") },
-		{ CALL("guest-shutdown"),                  MISSING("The command guest-shutdown has not been found") },
+		{ CALL("guest-shutdown"),                  MISSING("The command guest-shutdown has not been found in vmtimed") },
 		{ GIVE("vmtime-nudge", "\"reason\":\"pause\""), "{\"return\": {\"is_delayed\": false}}" },
 		{ CALL("vmtime-status"),                   "{\"return\": {\"state\": \"ok\", \"offset_ns\": -3}}" },
 		{ GIVE("vmtime-status", "\"x\":1"),        ERROR("the key \\\"x\\\" is not known here") },
