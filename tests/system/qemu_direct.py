@@ -164,6 +164,8 @@ def test_saved_and_brought_back():
             source.do("migrate", uri="exec:cat > /run/state")
             check("the source stands still when it is done",
                   until(10, lambda: hostd.guest("a")["state"] == "stopped"), hostd.guest("a"))
+            check("all of it was written",
+                  until(10, lambda: source.do("query-migrate").get("status") == "completed"))
         check("and is gone with its QEMU", until(3, lambda: hostd.guest("a") == {}), hostd.log())
         with Machine("b", "-incoming", "defer") as destination:
             check("the destination stands still",
