@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# chronyc.sh DIR - a chronyc for the tests, without its daemon
+# chronyc.sh DIR - chronyc and chronyd for the tests, without the service
 #
 # Prints the folder of the chronyc that is installed.  Where there is none the
-# package chrony and what chronyc needs of libraries are downloaded and unpacked
-# below DIR, with a wrapper in DIR/bin: installing the package would start
-# chronyd, which is not to be.  Exits 77 with the reason where that cannot be
+# package chrony and what it needs of libraries are downloaded and unpacked
+# below DIR, with wrappers in DIR/bin: installing the package would start
+# chronyd on the machine, which is not to be.  Exits 77 with the reason where that cannot be
 # done.
 set -eu
 
@@ -43,6 +43,19 @@ fetch_dnf() {
 	done
 }
 
+# DIR/bin gets the program that is usr/$1 in the package.
+wrap() {
+	name=${1#*/}
+	cat >"$dir/bin/$name.new" <<END
+#!/bin/sh
+here=\$(dirname "\$0")/../root
+LD_LIBRARY_PATH=$libraries exec "\$here/usr/$1" "\$@"
+END
+	chmod 755 "$dir/bin/$name.new"
+	"$dir/bin/$name.new" -v >/dev/null || skip "the $name that was unpacked does not run"
+	mv "$dir/bin/$name.new" "$dir/bin/$name"
+}
+
 if [ ! -x "$dir/bin/chronyc" ]; then
 	mkdir -p "$dir/take" "$dir/root" "$dir/bin"
 	dir=$(cd "$dir" && pwd)
@@ -55,14 +68,8 @@ if [ ! -x "$dir/bin/chronyc" ]; then
 	fi
 	libraries=$(cd "$dir/root" && find . -name '*.so.*' -exec dirname {} + | sort -u |
 		sed 's|^|$here/|' | tr '\n' ':')
-	# It finds its files by its own place, so that a test can copy DIR to where a user may read.
-	cat >"$dir/bin/chronyc.new" <<END
-#!/bin/sh
-here=\$(dirname "\$0")/../root
-LD_LIBRARY_PATH=$libraries exec "\$here/usr/bin/chronyc" "\$@"
-END
-	chmod 755 "$dir/bin/chronyc.new"
-	"$dir/bin/chronyc.new" -v >/dev/null || skip "the chronyc that was unpacked does not run"
-	mv "$dir/bin/chronyc.new" "$dir/bin/chronyc"
+	# They find their files by their own place, so that a test can copy DIR to where a user may read.
+	wrap sbin/chronyd
+	wrap bin/chronyc
 fi
 (cd "$dir/bin" && pwd)

@@ -80,7 +80,7 @@ step "install lab" scripts/need.sh lab
 export TARGETS='all meson-test-prereq'
 step "build" scripts/build.sh "$build" -Dwerror=true || finish
 # Where it cannot be had the tests that need it are skipped, and say so.
-headline "chronyc, without its daemon"
+headline "chrony, without its service"
 if chronyc=$(scripts/chronyc.sh "$build/chronyc" </dev/null); then
 	export PATH="$PATH:$chronyc"
 fi
