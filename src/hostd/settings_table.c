@@ -97,10 +97,14 @@ static int qemu_close(void *target, struct conf_reader *reader)
 
 	if (err)
 		return err;
-	for (unsigned i = 0; i < s->n_qemu; i++)
+	for (unsigned i = 0; i < s->n_qemu; i++) {
 		if (strcmp(s->qemu[i].qmp, b->qemu.qmp) == 0)
 			return conf_refuse(reader, "qemu: expected each monitor socket once, got %s again",
 					   quoted(b->qemu.qmp, quote, sizeof quote));
+		if (!count_stars(b->qemu.name) && strcmp(s->qemu[i].name, b->qemu.name) == 0)
+			return conf_refuse(reader, "qemu: expected each name once, got %s again",
+					   quoted(b->qemu.name, quote, sizeof quote));
+	}
 	if (s->n_qemu == SETTINGS_QEMU_MAX)
 		return conf_refuse(reader, "qemu: expected at most %d lines; one with a * in it stands "
 				   "for many guests", SETTINGS_QEMU_MAX);

@@ -105,6 +105,7 @@ static const struct refusal {
 	{ "qemu a qmp /run/q agent /run/*",           "a * in agent" },
 	{ "qemu * qmp /run/*.q cid 4",                "no cid" },
 	{ "qemu a qmp /q\nqemu b qmp /q",             "once" },
+	{ "qemu a qmp /q\nqemu a qmp /r",             "each name once" },
 	{ "vsock a",                                  "expected cid" },
 	{ "vsock a cid 2",                            "from 3" },
 	{ "vsock a cid 3\nvsock b cid 3",             "once" },
@@ -212,6 +213,7 @@ static void test_the_largest_one_fits(void **state)
 		struct qemu_settings *q = &s.qemu[i];
 
 		memset(q->name, 'n', sizeof q->name - 1);
+		snprintf(q->name + sizeof q->name - 5, 5, "%04u", i);
 		memset(q->qmp, 'q', sizeof q->qmp - 1);
 		memset(q->agent, 'a', sizeof q->agent - 1);
 		q->qmp[0] = q->agent[0] = '/';
