@@ -66,9 +66,10 @@ static bool fill_in(const char *pattern, const char *star, char *to, size_t size
 
 /* --- Turns --- */
 
+/* Another try does not end it: only a monitor that has answered does. */
 static bool is_troubled(const struct qemu_guest *g)
 {
-	return !g->is_over && qemu_guest_is_down(g) && g->monitor.trouble[0];
+	return !g->is_over && g->monitor.state != QMP_LINK_UP && g->monitor.trouble[0];
 }
 
 /* After anything was done with @g: what it has to tell, and when its next turn is. */

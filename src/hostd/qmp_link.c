@@ -52,7 +52,7 @@ enum unix_stream_outcome qmp_link_open(struct qmp_link *l, vt_mono now)
 	l->is_broken = l->has_stopped = l->is_incoming = l->has_port = false;
 	l->flood = 0;
 	l->flood_began = now;
-	l->uuid[0] = l->trouble[0] = '\0';
+	l->uuid[0] = '\0'; /* @trouble stands until it is up */
 	return outcome;
 }
 
@@ -169,6 +169,7 @@ static bool take_status(struct qmp_link *l, const struct qmp_message *m, enum qm
 		return false;
 	l->state = QMP_LINK_UP;
 	l->deadline = VT_MONO_NEVER;
+	l->trouble[0] = '\0';
 	*ret = QMP_NEWS_UP;
 	return true;
 }

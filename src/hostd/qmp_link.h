@@ -68,7 +68,7 @@ struct qmp_link {
 	bool has_port, is_port_open;   /* whether somebody in the guest has the agent's port open */
 	enum host_reason reason;       /* of the latest QMP_NEWS_RUNNING */
 	char uuid[QMP_LINK_UUID_MAX];  /* "" where it has none          */
-	char trouble[256];             /* why it is down, one sentence; "" */
+	char trouble[256];             /* why it is not up, or was not the last time, one sentence; "" */
 };
 
 /* Makes @l safe for every other call; connects nothing. */
