@@ -33,6 +33,17 @@ static size_t joined_option(struct slice word)
 	return word.n > 11 && memcmp(word.p, "--governor=", 11) == 0 ? 11 : 0;
 }
 
+/* cpupower's arguments begin with one of its commands: another than frequency-set takes no governor. */
+static bool sets_frequency(const char *options)
+{
+	struct slice rest = slice_of(options), word;
+
+	while ((word = slice_word(&rest)).n)
+		if (slice_equals(word, "frequency-set"))
+			return true;
+	return false;
+}
+
 /* The options with "-g GOVERNOR" in them, in the place of another. */
 static void put_governor(const char *options, const char *governor, char *to, size_t size)
 {
@@ -100,7 +111,12 @@ static void set_by_cpupower(struct draft *d, const char *governor)
 	bool is_changed;
 
 	if (strcmp(c->path, DEBIAN_CONF) != 0) {
-		put_governor(c->start_opts[0] ? c->start_opts : "", governor, options, sizeof options);
+		if (c->start_opts[0] && !sets_frequency(c->start_opts)) {
+			draft_note(d, "CPUPOWER_START_OPTS of %s is no frequency-set, and is left alone: to set "
+				      "the governor write \"frequency-set -g %s\"", c->path, governor);
+			return;
+		}
+		put_governor(c->start_opts, governor, options, sizeof options);
 		setting = (struct setting){ "CPUPOWER_START_OPTS", options };
 	}
 	undo_governor(d);

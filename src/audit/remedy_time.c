@@ -52,8 +52,12 @@ void remedy_load_ptp_kvm(struct draft *d)
 			      "system is told to load ptp_kvm at boot");
 	else if (!ptp->load_file[0] && !ptp->is_builtin)
 		(void)draft_change(d, LOAD_FILE, edit_module, "ptp_kvm", &is_changed);
-	if (is_loading)
-		draft_try(d, WORDS("modprobe", "ptp_kvm"));
+	if (!is_loading)
+		return;
+	draft_try(d, WORDS("modprobe", "ptp_kvm"));
+	/* chronyd is started next, and ends at once where udev has not made the link yet. */
+	if (d->facts->system.has_systemd)
+		draft_try(d, WORDS("udevadm", "settle", "--timeout=10"));
 }
 
 /* The unit that runs @daemon here; NULL where none is installed. */

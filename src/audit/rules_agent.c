@@ -2,13 +2,18 @@
 
 /* rules_agent.c - the way by which a host may set this guest's clock, and the RTC */
 
+#include <string.h>
+
 #include "audit/rules.h"
 
-/* On Debian since 12 hwclock is a package of its own. */
+/* On Debian since 12, and Ubuntu since 23.04, hwclock is in a package of its own. */
 static const char *hwclock_package(const struct fact_system *system)
 {
-	return system->family == FAMILY_DEBIAN ? "apt-get install util-linux-extra"
-					       : "install util-linux";
+	if (system->family != FAMILY_DEBIAN)
+		return "install util-linux";
+	return system->major >= (strcmp(system->id, "ubuntu") == 0 ? 23 : 12)
+		       ? "apt-get install util-linux-extra"
+		       : "apt-get install util-linux";
 }
 
 void rule_guest_agent(const struct audit_facts *facts, struct findings *out)

@@ -120,11 +120,17 @@ static bool is_bound_to_host(const struct fact_domain *domain)
 	return domain->requires_invtsc && !domain->has_tsc_frequency;
 }
 
-/* libvirt-guests saves the guests when the host goes down unless it is told otherwise. */
+/*
+ * What libvirt-guests does when the host goes down and nothing is set: libvirt's own script saves the
+ * guests; Debian and Ubuntu change it to shut them down.
+ */
 static bool saves_guests(const struct audit_facts *facts)
 {
-	return rule_enabled(facts, "libvirt-guests") &&
-	       strcmp(facts->libvirt.on_shutdown, "shutdown") != 0;
+	const char *on_shutdown = facts->libvirt.on_shutdown;
+
+	if (!on_shutdown[0])
+		on_shutdown = facts->system.family == FAMILY_DEBIAN ? "shutdown" : "suspend";
+	return rule_enabled(facts, "libvirt-guests") && strcmp(on_shutdown, "shutdown") != 0;
 }
 
 void rule_invtsc(const struct audit_facts *facts, struct findings *out)

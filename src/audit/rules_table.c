@@ -112,7 +112,7 @@ static const struct finding_rule RULES[] = {
 	  .reason = "Without /sbin/hwclock the agent answers a set clock with an error, and cannot set it "
 	            "from the RTC at all.",
 	  .quiet = "It says nothing where no agent is installed.",
-	  .remedy = "Install it: on Debian 12 and later it is in util-linux-extra.",
+	  .remedy = "Install it: on Debian 12, Ubuntu 23.04 and later ones it is in util-linux-extra.",
 	  .judge = rule_hwclock },
 
 	{ .id = "rtc-local", .site = SITE_BOTH, .worst = FINDING_WARNING,
@@ -225,7 +225,8 @@ static const struct finding_rule RULES[] = {
 	  .title = "guests that are saved when the host goes down",
 	  .reason = "A guest that libvirt-guests saves and restores is late by the time in between, unless "
 	            "SYNC_TIME=1 has its clock set.",
-	  .quiet = "It says nothing where the guests are shut down, or vmtime-hostd sets them.",
+	  .quiet = "It says nothing where the guests are shut down, as Debian does by itself, or vmtime-hostd "
+	            "sets them.",
 	  .remedy = "fix sets SYNC_TIME=1; the guests need the guest agent and hwclock for it.",
 	  .judge = rule_sync_time },
 };

@@ -203,6 +203,18 @@ def cpupower_of_debian(machine):
     machine.write("/etc/default/cpupower-service", "#GOVERNOR='ondemand'\n")
 
 
+def cpupower_options(options):
+    return lambda machine: machine.write("/etc/sysconfig/cpupower",
+                                         f'CPUPOWER_START_OPTS="{options}"\n')
+
+
+def has_options(options):
+    def judge(what, machine, done):
+        check(f"{what}: {options}", machine.read("/etc/sysconfig/cpupower")
+              == f'CPUPOWER_START_OPTS="{options}"\n', done.stdout + done.stderr)
+    return judge
+
+
 def cpufrequtils(machine):
     machine.write("/etc/init.d/cpufrequtils", "#!/bin/sh\n", 0o755)
 
@@ -219,6 +231,15 @@ def test_services(vmtime):
     story(vmtime, "ubuntu-20.04-host", "cpufrequtils", cpufrequtils,
           plan_has("file 0644 none some /etc/default/cpufrequtils",
                    "do systemctl restart cpufrequtils.service"))
+    # cpupower's first argument is one of its commands, and only this one takes a governor.
+    for before, after in (("", "frequency-set -g performance"),
+                          ("frequency-set -g ondemand", "frequency-set -g performance"),
+                          ("-c 0 frequency-set --governor=ondemand -u 2GHz",
+                           "-c 0 frequency-set --governor=performance -u 2GHz"),
+                          ("frequency-set -u 2GHz", "frequency-set -u 2GHz -g performance"),
+                          ("set -b 0", "set -b 0"), ("-g performance", "-g performance")):
+        story(vmtime, "rhel-9-host", f"cpupower {before}", cpupower_options(before),
+              has_options(after), "frequency")
     with fixing.Machine("debian-13-host", cpupower_of_debian) as machine:
         run(vmtime, "fix", machine, "frequency", "--yes")
         check("its file", machine.read("/etc/default/cpupower-service")

@@ -254,12 +254,15 @@ def host(tree, family):
     domain(tree, "gamma", offset="localtime", devices="")
     tree.unit("libvirt-guests")
     if family == "debian":
-        tree.file("/etc/default/libvirt-guests", "#ON_SHUTDOWN=suspend\n#SYNC_TIME=1\n")
+        # Here the guests are shut down unless it says otherwise.
+        tree.file("/etc/default/libvirt-guests",
+                  "#ON_SHUTDOWN=shutdown\nON_SHUTDOWN=suspend\n#SYNC_TIME=1\n")
     else:
         tree.file("/etc/sysconfig/libvirt-guests", "#ON_SHUTDOWN=suspend\n#SYNC_TIME=1\n")
         tree.unit("cpupower", is_enabled=False)
         tree.file("/etc/sysconfig/cpupower", "# options of `cpupower frequency-set`\n"
-                  'CPUPOWER_START_OPTS="-g performance"\nCPUPOWER_STOP_OPTS="-g ondemand"\n')
+                  'CPUPOWER_START_OPTS="frequency-set -g performance"\n'
+                  'CPUPOWER_STOP_OPTS="frequency-set -g ondemand"\n')
 
 
 def right_guest(tree):

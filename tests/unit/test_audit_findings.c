@@ -139,7 +139,10 @@ CHANGE(domain_hpet) { DOMAIN.hpet = FACT_UNKNOWN; }
 CHANGE(domain_pit) { DOMAIN.pit_policy[0] = '\0'; }
 CHANGE(domain_invtsc) { DOMAIN.requires_invtsc = true; }
 CHANGE(domain_invtsc_frequency) { domain_invtsc(f); DOMAIN.has_tsc_frequency = true; }
-CHANGE(guests_saved) { add_unit(f, "libvirt-guests.service", "libvirt-guests", false); }
+CHANGE(guests_by_default) { add_unit(f, "libvirt-guests.service", "libvirt-guests", false); }
+CHANGE(guests_of_red_hat) { guests_by_default(f); f->system.family = FAMILY_RED_HAT; }
+CHANGE(guests_saved) { guests_by_default(f); PUT(f->libvirt.on_shutdown, "suspend"); }
+CHANGE(domain_invtsc_debian) { DOMAIN.requires_invtsc = true; guests_by_default(f); }
 CHANGE(domain_invtsc_saved) { domain_invtsc(f); guests_saved(f); }
 CHANGE(domain_no_channel) { DOMAIN.has_agent_channel = false; }
 CHANGE(guests_shut_down) { guests_saved(f); PUT(f->libvirt.on_shutdown, "shutdown"); }
@@ -314,6 +317,9 @@ static const struct row {
 	{ "sync-time", host, guests_by_hostd, SILENT, 0, NULL },
 	{ "sync-time", host, guests_unread, SILENT, 0, NULL },
 	{ "sync-time", host, nothing, SILENT, 0, NULL },
+	{ "sync-time", host, guests_by_default, SILENT, 0, NULL },
+	{ "sync-time", host, guests_of_red_hat, FINDING_WARNING, REMEDY_SYNC_TIME, NULL },
+	{ "invtsc", host, domain_invtsc_debian, FINDING_NOTE, REMEDY_DOMAIN_XML, NULL },
 };
 /* clang-format on */
 
