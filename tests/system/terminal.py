@@ -11,10 +11,18 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
 import time
+
+
+def _begin():
+    """In the program's process: the terminal is its own, and it ignores nothing that we may ignore."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Terminal:
@@ -84,7 +92,7 @@ class Program:
             command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
             start_new_session=True, env={"PATH": os.environ["PATH"], "TERM": "xterm",
                                          "LANG": "C.UTF-8", **(environment or {})},
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            preexec_fn=_begin)
 
     def __enter__(self):
         return self
