@@ -76,6 +76,20 @@ void fleet_report_host(const struct fleet *f, struct host_instant now, struct fl
 	alert_of_failures(f, ret);
 }
 
+/* After so many intervals without a measurement nobody knows any more. */
+#define KNOWN_INTERVALS 3
+#define KNOWN_MORE      VT_SEC(10) /* for answers that take their time, where the interval is short */
+
+/* What a measurement told is not believed for ever; one that began the disruption that lasts is. */
+static bool is_known(const struct sequence *s, vt_mono now)
+{
+	vt_span limit = vt_span_add(VT_NS(s->rules->interval.ns * KNOWN_INTERVALS), KNOWN_MORE);
+
+	if (s->is_open && s->measured.ns >= s->noticed.ns)
+		return true;
+	return vt_mono_since(now, s->measured).ns <= limit.ns;
+}
+
 static void report_guest(const struct fleet *f, const struct guest *g, vt_mono now,
                          struct fleet_guest *ret)
 {
@@ -86,7 +100,9 @@ static void report_guest(const struct fleet *f, const struct guest *g, vt_mono n
 	snprintf(ret->backend, sizeof ret->backend, "%s", f->backends[g->backend]->name);
 	ret->state = sequence_state(s);
 	ret->is_running = s->step != SEQUENCE_STOPPED;
-	ret->has_offset = s->has_offset;
+	ret->was_measured = s->has_offset;
+	ret->has_offset = s->has_offset && is_known(s, now);
+	ret->is_silent = s->is_silent && !ret->has_offset;
 	if (s->has_offset) {
 		ret->offset = s->offset;
 		ret->uncertainty = s->uncertainty;

@@ -49,7 +49,7 @@ static bool uncertainty(const struct fleet_guest *g, vt_real now, struct text *t
 
 static bool measured(const struct fleet_guest *g, vt_real now, struct text *to)
 {
-	return put_seconds_if(to, g->has_offset, VT_NS(vt_sat_sub(now.ns, g->offset_age.ns)));
+	return put_seconds_if(to, g->was_measured, VT_NS(vt_sat_sub(now.ns, g->offset_age.ns)));
 }
 
 static bool running(const struct fleet_guest *g, vt_real now, struct text *to)
@@ -71,7 +71,7 @@ static bool repaired(const struct fleet_guest *g, vt_real now, struct text *to)
 static bool agent_up(const struct fleet_guest *g, vt_real now, struct text *to)
 {
 	(void)now;
-	return put(to, g->agent != FLEET_AGENT_NONE || g->has_vmtimed);
+	return put(to, (g->agent != FLEET_AGENT_NONE && !g->is_silent) || g->has_vmtimed);
 }
 
 static bool vmtimed_up(const struct fleet_guest *g, vt_real now, struct text *to)
@@ -163,7 +163,7 @@ static const struct guest_metric {
 	{ "uncertainty_seconds", GAUGE, uncertainty, NULL,
 	  "The offset is known to plus or minus this." },
 	{ "measurement_timestamp_seconds", GAUGE, measured, NULL,
-	  "When the offset was measured, by the host's clock." },
+	  "When the offset was measured last, by the host's clock." },
 	{ "state", GAUGE, one, state_label,
 	  "1 for the state that the guest is in." },
 	{ "running", GAUGE, running, NULL,

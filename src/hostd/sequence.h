@@ -114,6 +114,7 @@ struct sequence {
 	enum agent_kind agent;
 	bool can_get_time, can_set_time; /* as it said; until asked it is taken to be able to */
 	bool can_reset_rtc;
+	bool is_silent; /* the latest question how late it is was not answered at all */
 	char version[32];
 	enum known vmtimed;
 	bool has_vmtimed_state;

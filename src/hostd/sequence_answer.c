@@ -52,7 +52,7 @@ static enum cue judge(struct sequence *s, const struct measurement *m)
 static void remember(struct sequence *s, const struct measurement *m, vt_mono at)
 {
 	s->has_offset = true;
-	s->is_by_vmtimed = false;
+	s->is_by_vmtimed = s->is_silent = false;
 	s->offset = m->offset;
 	s->uncertainty = m->uncertainty;
 	s->measured = at;
@@ -252,6 +252,7 @@ static void miss_vmtimed(struct sequence *s, enum cue cue, struct host_instant n
 
 static void note_trouble(struct sequence *s, enum cue cue)
 {
+	s->is_silent = cue == CUE_SILENT || cue == CUE_UNSENT;
 	switch (cue) {
 	case CUE_NO: sequence_note(s, "its agent does not tell the time: %s", s->said); break;
 	case CUE_FROZEN: sequence_note(s, "its filesystems are frozen"); break;

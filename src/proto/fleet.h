@@ -72,12 +72,14 @@ struct fleet_guest {
 	char backend[16];         /* "libvirt", "qemu", "vsock"                       */
 	enum fleet_state state;
 	bool is_running;
-	bool has_offset;
+	bool was_measured;        /* offset_age says when. Not told on sockets        */
+	bool has_offset;          /* and so lately that it counts                     */
 	vt_span offset;           /* positive: the guest is behind                    */
 	vt_span uncertainty;      /* the offset is known to +/- this                  */
 	vt_span offset_age;       /* when it was measured                             */
 	enum fleet_agent agent;
 	char agent_version[32];
+	bool is_silent;           /* its agent has not answered for long. Not told    */
 	bool has_vmtimed;         /* vmtimed answers, by vsock or on the agent's port  */
 	char vmtimed_state[16];   /* its own word for its state: "ok"; empty: unknown  */
 	struct fleet_disruption last;

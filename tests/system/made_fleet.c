@@ -197,7 +197,7 @@ static void give_trouble(struct fleet_guest *g, unsigned i, vt_real now)
 	case 37:
 		g->agent = FLEET_AGENT_NONE;
 		g->agent_version[0] = '\0';
-		g->has_vmtimed = g->has_offset = false;
+		g->has_vmtimed = g->was_measured = g->has_offset = false;
 		snprintf(g->note, sizeof g->note, "nobody answers on the agent's port");
 		break;
 	case 53:
@@ -215,6 +215,7 @@ static void make_guest(struct fleet_guest *g, unsigned i, vt_real now)
 
 	*g = (struct fleet_guest){ .state = FLEET_WATCHING,
 		                   .is_running = true,
+		                   .was_measured = true,
 		                   .has_offset = true,
 		                   .offset = VT_NS((int64_t)(drawn(i, 1) % 3000000) - 1500000),
 		                   .uncertainty = VT_US(200 + drawn(i, 2) % 900),
@@ -268,7 +269,7 @@ static void change_guest(struct made *made, const char *verb, struct fleet_guest
                          const char *value)
 {
 	if (strcmp(verb, "offset") == 0) {
-		g->has_offset = true;
+		g->was_measured = g->has_offset = true;
 		g->offset = VT_NS((int64_t)(strtod(value, NULL) * 1e9));
 	} else if (strcmp(verb, "agent") == 0) {
 		g->agent = atoi(value) ? FLEET_AGENT_QEMU_GA : FLEET_AGENT_NONE;

@@ -193,6 +193,41 @@ static void test_in_peace_each_is_measured_once_an_interval_evenly(void **state)
 	end_world(w, f);
 }
 
+/* What an agent told that has fallen silent is not told for ever. */
+static void test_a_measurement_grows_old(void **state)
+{
+	(void)state;
+	enum { DEAF, STOPPED, WELL, GUESTS };
+	struct fleet *f;
+	struct world *w = new_world(GUESTS, FLEET_CONF_DEFAULT, &f);
+	struct fleet_report report;
+
+	w->guests[DEAF].lie = WORLD_IS_DEAF;
+	world_stop(w, STOPPED);
+	world_run(w, f, VT_SEC(120));
+	assert_int_equal(fleet_report(f, w->now, &report), 0);
+	for (unsigned i = 0; i < GUESTS; i++)
+		assert_true(report.guests[i].has_offset && !report.guests[i].is_silent);
+	fleet_report_fini(&report);
+
+	world_run(w, f, VT_SEC(140)); /* the interval is a minute */
+	assert_int_equal(fleet_report(f, w->now, &report), 0);
+	for (unsigned i = 0; i < GUESTS; i++) {
+		assert_true(report.guests[i].was_measured);
+		assert_int_equal(report.guests[i].has_offset, i == WELL);
+		assert_int_equal(report.guests[i].is_silent, i == DEAF);
+	}
+	assert_true(report.guests[DEAF].offset_age.ns > VT_SEC(190).ns);
+	fleet_report_fini(&report);
+
+	w->guests[DEAF].lie = WORLD_HONEST;
+	world_run(w, f, VT_SEC(130));
+	assert_int_equal(fleet_report(f, w->now, &report), 0);
+	assert_true(report.guests[DEAF].has_offset && !report.guests[DEAF].is_silent);
+	fleet_report_fini(&report);
+	end_world(w, f);
+}
+
 static void test_the_hosts_sleep_concerns_all_that_run(void **state)
 {
 	(void)state;
@@ -505,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_set_or_deaf_holds_no_slot),
 		cmocka_unit_test(test_what_a_stopped_guest_was_asked_is_dropped),
 		cmocka_unit_test(test_in_peace_each_is_measured_once_an_interval_evenly),
+		cmocka_unit_test(test_a_measurement_grows_old),
 		cmocka_unit_test(test_the_hosts_sleep_concerns_all_that_run),
 		cmocka_unit_test(test_synchronised_by_hand),
 		cmocka_unit_test(test_one_that_is_gone_is_forgotten),

@@ -60,6 +60,7 @@ static void test_a_guest(void **state)
 		.backend = "libvirt",
 		.state = FLEET_VERIFIED,
 		.is_running = true,
+		.was_measured = true,
 		.has_offset = true,
 		.offset = VT_MS(-1500),
 		.uncertainty = VT_US(700),
@@ -121,6 +122,24 @@ static unsigned count(const char *text, const char *what)
 	for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
 		n++;
 	return n;
+}
+
+static void test_an_agent_that_is_silent_is_not_up(void **state)
+{
+	(void)state;
+	struct fleet_guest guest = { .name = "deaf", .backend = "qemu", .agent = FLEET_AGENT_QEMU_GA,
+		                     .was_measured = true, .offset_age = VT_SEC(300) };
+	const struct fleet_report report = { .n = 1, .guests = &guest };
+	char *text = written(&report, &NOTHING);
+
+	assert_int_equal(count(text, "vmtime_guest_agent_up{guest=\"deaf\",backend=\"qemu\"} 1\n"), 1);
+	assert_int_equal(count(text, "vmtime_guest_measurement_timestamp_seconds{"), 1);
+	assert_int_equal(count(text, "vmtime_guest_offset_seconds{"), 0);
+	free(text);
+	guest.is_silent = true;
+	text = written(&report, &NOTHING);
+	assert_int_equal(count(text, "vmtime_guest_agent_up{guest=\"deaf\",backend=\"qemu\"} 0\n"), 1);
+	free(text);
 }
 
 static void test_what_is_not_known_has_no_line(void **state)
@@ -262,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_guest),
 		cmocka_unit_test(test_what_is_not_known_has_no_line),
+		cmocka_unit_test(test_an_agent_that_is_silent_is_not_up),
 		cmocka_unit_test(test_twins_are_one_series),
 		cmocka_unit_test(test_when_a_guest_is_repaired),
 		cmocka_unit_test(test_the_host),
