@@ -86,19 +86,24 @@ void draft_folder_of(struct draft *d, const char *path)
 	plan_folder(d->plan, folder, 0755);
 }
 
-void draft_keep(struct draft *d, const char *path)
+bool draft_keep(struct draft *d, const char *path)
 {
 	char real[ROOT_PATH_MAX];
 	struct swap_image image;
 	struct stat st;
+	int r;
 
 	if (root_path(d->facts->root, path, real, sizeof real) < 0 || stat(real, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
-		return;
-	if (swap_read(real, &image) < 0)
-		d->plan->has_failed = true;
-	else
-		plan_boot(d->plan, path, &image, st.st_mode & 07777);
+		return true;
+	r = swap_read(real, &image);
+	if (r < 0) {
+		draft_note(d, "the boot files are left alone: %s cannot be kept for undo: %s", path,
+			   strerror(-r));
+		return false;
+	}
+	plan_boot(d->plan, path, &image, st.st_mode & 07777);
+	return true;
 }
 
 /*

@@ -33,8 +33,11 @@ void draft_write(struct draft *d, const char *path, struct text *after, mode_t m
 /* The plan makes the folder of @path where it is missing. */
 void draft_folder_of(struct draft *d, const char *path);
 
-/* The plan keeps what a generator is going to write.  A file that is not there is not kept. */
-void draft_keep(struct draft *d, const char *path);
+/*
+ * The plan keeps what a generator is going to write.  A file that is not there is not kept.  False
+ * after a note, where one is there and cannot be kept: then the generator must not run.
+ */
+bool draft_keep(struct draft *d, const char *path);
 
 /* Each command once in a plan. */
 void draft_do(struct draft *d, const char *const *words);

@@ -132,6 +132,9 @@ static void read_guests_file(struct audit_facts *facts)
 	snprintf(libvirt->guests_path, sizeof libvirt->guests_path, "%s",
 		 facts->system.family == FAMILY_DEBIAN ? "/etc/default/libvirt-guests"
 						      : "/etc/sysconfig/libvirt-guests");
+	/* Arch has it elsewhere. */
+	if (facts->system.family == FAMILY_UNKNOWN && gather_exists(facts, "/etc/conf.d/libvirt-guests"))
+		strcpy(libvirt->guests_path, "/etc/conf.d/libvirt-guests");
 	libvirt->guests_file = gather_read(facts, libvirt->guests_path, &text, &n);
 	if (libvirt->guests_file != FACT_FILE_READ)
 		return;

@@ -259,26 +259,28 @@ static bool edit_defaults(struct draft *d, const char *argument, bool is_removal
 	return is_right;
 }
 
-static void keep_entries(struct draft *d)
+static bool keep_entries(struct draft *d)
 {
 	const struct fact_boot *boot = &d->facts->boot;
 	char real[ROOT_PATH_MAX], path[PLAN_PATH_MAX + 256];
 	struct dirent *e;
+	bool is_kept = true;
 	DIR *folder = NULL;
 
 	if (root_path(d->facts->root, boot->entries, real, sizeof real) == 0)
 		folder = opendir(real);
 	if (!folder)
-		return;
-	while ((e = readdir(folder))) {
+		return true;
+	while (is_kept && (e = readdir(folder))) {
 		size_t n = strlen(e->d_name);
 
 		if (n < 6 || strcmp(e->d_name + n - 5, ".conf") != 0)
 			continue;
 		snprintf(path, sizeof path, "%s/%s", boot->entries, e->d_name);
-		draft_keep(d, path);
+		is_kept = draft_keep(d, path);
 	}
 	closedir(folder);
+	return is_kept;
 }
 
 /* The loader entries of today by grubby, and the defaults for those to come. */
@@ -286,15 +288,17 @@ static void change_by_grubby(struct draft *d, const char *argument, bool is_remo
 {
 	const struct fact_boot *boot = &d->facts->boot;
 	char add[FACTS_PATH_MAX + 16], remove[FACTS_PATH_MAX + 16];
+	size_t n_steps = d->plan->n;
 
 	snprintf(add, sizeof add, "--args=%s", argument);
 	snprintf(remove, sizeof remove, "--remove-args=%s", argument);
 	draft_regenerate(d, WORDS("grubby", "--update-kernel=ALL", is_removal ? add : remove));
-	keep_entries(d);
-	draft_keep(d, boot->grubenv);
-	/* grubby writes these as well, some of its releases. */
-	draft_keep(d, KERNEL_COMMAND_LINE);
-	draft_keep(d, boot->defaults);
+	/* grubby writes the last two as well, some of its releases. */
+	if (!keep_entries(d) || !draft_keep(d, boot->grubenv) ||
+	    !draft_keep(d, KERNEL_COMMAND_LINE) || !draft_keep(d, boot->defaults)) {
+		plan_cut(d->plan, n_steps);
+		return;
+	}
 	if (draft_exists(d, boot->defaults))
 		(void)edit_defaults(d, argument, is_removal);
 	draft_do(d, WORDS("grubby", "--update-kernel=ALL", is_removal ? remove : add));
@@ -305,15 +309,16 @@ static void change_by_generator(struct draft *d, const char *argument, bool is_r
 {
 	const struct fact_boot *boot = &d->facts->boot;
 	size_t n_steps = d->plan->n, n_changes;
+	bool is_kept;
 	const char *debian[] = { boot->command, NULL };
 	const char *red_hat[] = { "grub2-mkconfig", "-o", boot->config, NULL };
 	const char *const *words = boot->tool == BOOT_UPDATE_GRUB ? debian : red_hat;
 
 	draft_regenerate(d, words);
-	draft_keep(d, boot->config);
+	is_kept = draft_keep(d, boot->config);
 	n_changes = d->plan->n_changes;
 	/* What could be done of it is undone where it is not all: half of it would mislead. */
-	if (!edit_defaults(d, argument, is_removal) || d->plan->n_changes == n_changes) {
+	if (!is_kept || !edit_defaults(d, argument, is_removal) || d->plan->n_changes == n_changes) {
 		plan_cut(d->plan, n_steps);
 		return;
 	}

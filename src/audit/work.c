@@ -365,8 +365,10 @@ int work_look_back(const char *root, const struct journal_entry *entry, struct t
 		if (step->kind != STEP_FILE || (is_half && is_boot_file(&entry->plan, step->path)))
 			continue;
 		r = read_there(root, step, real, &there);
-		if (r < 0)
+		if (r < 0) {
+			text_addf(diffs, "%s: %s\n", step->path, strerror(-r));
 			return r;
+		}
 		if (!swap_image_equals(&there, &step->before) &&
 		    !swap_image_equals(&there, &step->after)) {
 			is_changed = true;

@@ -82,7 +82,7 @@ void work_init_rollback(struct work *w, const struct work *forward);
 
 /*
  * Could the entry be taken back?  Adds to @diffs what somebody changed since, as diffs from what we
- * left to what is there.  0 or -errno; *@ret_is_changed: it cannot.
+ * left to what is there.  0, or -errno with the file and the reason in @diffs; *@ret_is_changed: it cannot.
  */
 int work_look_back(const char *root, const struct journal_entry *entry, struct text *diffs,
 		   bool *ret_is_changed) must_check;

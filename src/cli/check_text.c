@@ -154,6 +154,12 @@ static void print_trouble(FILE *out, const struct fact_time_conf *conf)
 		fprintf(out, "\nNot understood: %s\n", words_safe(conf->trouble, safe, sizeof safe));
 }
 
+void check_text_trouble(FILE *out, const struct audit_facts *facts)
+{
+	print_trouble(out, &facts->chrony);
+	print_trouble(out, &facts->vmtime);
+}
+
 void check_text_print(FILE *out, const struct audit_facts *facts, const struct findings *findings,
                       bool is_coloured)
 {
@@ -175,8 +181,7 @@ void check_text_print(FILE *out, const struct audit_facts *facts, const struct f
 	if (check_text_is_blind(facts))
 		return;
 	print_unread(out, facts);
-	print_trouble(out, &facts->chrony);
-	print_trouble(out, &facts->vmtime);
+	check_text_trouble(out, facts);
 	if (facts->steal.is_known && !facts->steal.has_second &&
 	    facts->place.is_guest == FACT_YES)
 		fputs("\nNot looked at: time stolen now, which takes a while: vmtime check --wait 10\n",

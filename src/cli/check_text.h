@@ -16,6 +16,9 @@
 void check_text_print(FILE *out, const struct audit_facts *facts, const struct findings *findings,
                       bool is_coloured);
 
+/* What of the time daemons' files is not understood, so that nothing is found about it. */
+void check_text_trouble(FILE *out, const struct audit_facts *facts);
+
 /* All that is known about a rule, and what it finds here. */
 void check_text_explain(FILE *out, const struct finding_rule *rule,
                         const struct findings *findings);

@@ -10,6 +10,7 @@
 
 #include "audit/remedies.h"
 #include "cli/check.h"
+#include "cli/check_text.h"
 #include "cli/fix_text.h"
 #include "cli/fix_work.h"
 #include "cli/output.h"
@@ -139,6 +140,7 @@ static void show(const struct fix *fix)
 		printf("mends: %s\n", fix->plan.rules.p);
 	fix_text_plan(stdout, &fix->plan);
 	fix_text_notes(stdout, &fix->plan);
+	check_text_trouble(stdout, &fix->facts);
 	if (fix->plan.needs_reboot && fix->plan.n)
 		printf("It takes a reboot until all of it is in force.\n");
 }

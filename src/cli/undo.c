@@ -77,13 +77,13 @@ static int look(const char *root, const struct journal *journal, const unsigned 
 		return FIX_NOT_DONE;
 	}
 	r = work_look_back(root, entry, &diffs, &is_changed);
-	if (r < 0) {
-		text_fini(&diffs);
-		return fix_complain("the files cannot be read", r);
-	}
 	if (diffs.n)
 		fix_text_safe(stdout, diffs.p, diffs.n);
 	text_fini(&diffs);
+	if (r < 0) {
+		fflush(stdout);
+		return fix_complain("a file cannot be read, and nothing was touched", r);
+	}
 	if (!is_changed)
 		return FIX_OK;
 	fflush(stdout);

@@ -246,6 +246,61 @@ def test_services(vmtime):
               == "#GOVERNOR='ondemand'\nGOVERNOR=performance\n")
 
 
+def is_told_to_be_left(path, *reasons):
+    """Nothing of the boot is touched, and the reason is a person's."""
+    def judge(what, machine, done):
+        check(f"{what}: status", done.returncode == 0, done.stdout + done.stderr)
+        check(f"{what}: no step", not os.path.exists(machine.path(fixing.JOURNAL)), done.stdout)
+        for reason in (path, *reasons):
+            check(f"{what}: says {reason}", reason in done.stdout, done.stdout + done.stderr)
+    return judge
+
+
+def test_too_large_to_keep(vmtime):
+    """What grubby or a generator may write must be kept first, and where it cannot be it is told."""
+    large = GRUB + "\n" + "#" * 5000000
+    for name, path in (("rhel-9-host", GRUB), ("rhel-8-host", "/boot/grub2/grubenv"),
+                       ("rhel-7-host", "/boot/grub2/grub.cfg"),
+                       ("debian-12-host", "/boot/grub/grub.cfg")):
+        story(vmtime, name, f"{name}: {path} of 5 MB", lambda machine, p=path: machine.write(p, large),
+              is_told_to_be_left(path, "cannot be kept for undo", "File too large"), "cstates")
+
+
+def of_arch(machine):
+    machine.write("/usr/lib/os-release", "ID=arch\nPRETTY_NAME='Arch Linux'\n")
+
+
+def of_arch_with_file(machine):
+    of_arch(machine)
+    machine.write("/etc/conf.d/libvirt-guests", "ON_SHUTDOWN=suspend\n")
+
+
+def test_unknown_host(vmtime):
+    """No file is made that nobody reads; the one that is there is edited."""
+    story(vmtime, "rhel-9-host", "libvirt-guests of an unknown system",
+          lambda machine: (of_arch(machine), os.remove(machine.path("/etc/sysconfig/libvirt-guests"))),
+          is_told_to_be_left("SYNC_TIME=1"), "sync-time")
+    with fixing.Machine("rhel-9-host", of_arch_with_file) as machine:
+        run(vmtime, "fix", machine, "sync-time", "--yes")
+        check("libvirt-guests of Arch", machine.read("/etc/conf.d/libvirt-guests")
+              == "ON_SHUTDOWN=suspend\nSYNC_TIME=1\n")
+
+
+def test_told(vmtime):
+    """A chrony.conf that is not understood is no reason to say that all is well; undo names files."""
+    with fixing.Machine("debian-12-guest", chrony("pool x\nmakestep 1\n")) as machine:
+        shown = run(vmtime, "fix", machine, "--dry-run", "makestep")
+        check("what is not understood", "Not understood: /etc/chrony/chrony.conf:2" in shown.stdout,
+              shown.stdout)
+    with fixing.Machine("debian-12-guest") as machine:
+        run(vmtime, "fix", machine, "ptp-kvm", "--yes")
+        os.remove(machine.path("/etc/modules-load.d/ptp_kvm.conf"))
+        os.mkdir(machine.path("/etc/modules-load.d/ptp_kvm.conf"))
+        back = run(vmtime, "undo", machine)
+        check("undo names the file", back.returncode == 1
+              and "/etc/modules-load.d/ptp_kvm.conf: Is a directory" in back.stdout, back)
+
+
 def test_edited_since(vmtime):
     with fixing.Machine("rhel-7-host") as machine:
         run(vmtime, "fix", machine, "--yes")
@@ -386,7 +441,8 @@ def main():
     vmtime = os.path.abspath(sys.argv[1])
     if "--full" in sys.argv:
         full(vmtime, sys.argv[3])
-    for test in (test_command_lines, test_link, test_chrony, test_services, test_edited_since, test_answers,
+    for test in (test_command_lines, test_link, test_chrony, test_services, test_too_large_to_keep,
+                 test_unknown_host, test_told, test_edited_since, test_answers,
                  test_prefer, test_usage, test_nobody, test_read_only,
                  test_full_disk):
         print(test.__name__)
