@@ -139,11 +139,15 @@ static void send_work(struct channel *c, vt_mono now)
 
 static void dial(struct channel *c, struct channels *all, vt_mono now)
 {
+	enum vsock_dial r;
 	int error = 0;
 
 	hang_up(c);
 	c->retry = VT_MONO_NEVER;
-	switch (all->dial(all->root, c->cid, CHANNELS_PORT, &c->fd, &error)) {
+	r = all->dial(all->root, c->cid, CHANNELS_PORT, &c->fd, &error);
+	snprintf(all->backend.trouble, sizeof all->backend.trouble, "%s",
+	         r == VSOCK_DIAL_MISSING ? "this host's kernel has no vsock so far (vhost_vsock)" : "");
+	switch (r) {
 	case VSOCK_DIAL_BEGUN:
 		c->state = CHANNEL_DIALLING;
 		error = poller_watch(&all->poller, c->fd, c->number, true);

@@ -230,7 +230,7 @@ static const struct conf_row ROWS[] = {
 	{ "vsock", CONF_SET, { TEXT("NAME", IN_VSOCK(name), GUEST_NAME_MAX) }, .options = &VSOCK_TABLE,
 	  .open = vsock_open, .close = vsock_close, .element = vsock_element,
 	  .help = "Look after a guest through its vmtimed alone, as with a microVM that has no "
-	          "agent's port." },
+	          "agent's port. While nobody answers there the guest is taken to be stopped." },
 	{ "threshold", CONF_SET, { SPAN("DURATION", IN_SETTINGS(threshold), MS, 3600 * S) },
 	  .initial = "100ms",
 	  .help = "A guest's clock is set only where it is off by more than this, what the "

@@ -352,6 +352,28 @@ static void test_a_guest_of_our_own_is_watched(void **state)
 	check_no_sign(w);
 }
 
+static enum vsock_dial dial_without_vsock(const char *root, unsigned cid, unsigned port, int *ret_fd,
+                                          int *reterr)
+{
+	(void)root, (void)cid, (void)port, (void)ret_fd, (void)reterr;
+	return VSOCK_DIAL_MISSING;
+}
+
+static void test_a_kernel_without_vsock_is_told(void **state)
+{
+	struct world *w = *state;
+	uint32_t guest;
+
+	w->channels.dial = dial_without_vsock;
+	assert_int_equal(channels_add(&w->channels, "tiny", 5, &guest), 0);
+	assert_string_equal(w->channels.backend.trouble, "");
+	pass(w, VT_SEC(1));
+	assert_non_null(strstr(w->channels.backend.trouble, "no vsock"));
+	w->channels.dial = played_dial; /* the module was loaded */
+	pass(w, VT_SEC(2));
+	assert_string_equal(w->channels.backend.trouble, "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -365,6 +387,7 @@ int main(void)
 		TEST(test_what_is_no_answer),
 		TEST(test_a_flood_ends_the_connection),
 		TEST(test_a_guest_of_our_own_is_watched),
+		TEST(test_a_kernel_without_vsock_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
