@@ -200,8 +200,10 @@ static void begin(struct backend *b, uint32_t number, const struct work *work)
 	case WORK_NUDGE:
 	case WORK_STATUS:
 	case WORK_QUALITY:
+		if (guest->agent != AGENT_QEMU_GA)
+			break;
 		libvirt_guests_end(&l->guests, guest, work, WORK_UNSUPPORTED,
-		                   "libvirt is not asked to carry messages to vmtimed");
+		                   "its agent is not vmtimed");
 		ring(l);
 		return;
 	case WORK_INFO:

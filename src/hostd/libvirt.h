@@ -21,11 +21,12 @@
  * SIGN_APPEARED once more, under its old number: whatever happened meanwhile is not known.
  *
  * The time is asked and set by virDomainGetTime and virDomainSetTime, always with an explicit
- * time.  No raw command is sent to an agent, which would taint the domain: WORK_INFO asks for the
- * guest's host name (a call of libvirt's own) and knows vmtimed's agent by how it refuses.  What only
- * vmtimed understands is WORK_UNSUPPORTED here: that goes through vsock, whose address is in
- * the domain's description and thus in the sign.  WORK_RESET_RTC is done at once, for setting
- * the time did it already.
+ * time.  WORK_INFO asks for the guest's host name (a call of libvirt's own) and knows vmtimed's agent by
+ * how it refuses.  What only vmtimed understands is a raw command, which taints the domain:
+ * that goes to no agent but vmtimed's, and is WORK_UNSUPPORTED for all others.  Where it was not asked
+ * since it may have become another one (it was away, the guest was restored, a connection was down) it
+ * is asked before.  A guest whose address on vsock is in its description, and thus in the sign, is
+ * spoken to that way by the caller.  WORK_RESET_RTC is done at once, for setting the time did it already.
  *
  * While one of our calls waits for an agent, libvirt's own patience with that agent is
  * cut to the work's timeout (virDomainAgentSetResponseTimeout); afterwards it is libvirt's default

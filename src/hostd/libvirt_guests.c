@@ -62,6 +62,7 @@ static struct libvirt_guest *add(struct libvirt_guests *guests, const unsigned c
 	if (!guest)
 		return NULL;
 	memcpy(guest->uuid, uuid, LIBVIRT_UUID_SIZE);
+	guest->agent = AGENT_UNKNOWN;
 	guest->number = ++guests->latest_number;
 	guests->all[guests->n++] = guest;
 	return guest;
@@ -136,11 +137,21 @@ static void want_look(struct libvirt_guests *guests, struct libvirt_guest *guest
 	guests->deadline = vt_mono_min(guests->deadline, at);
 }
 
+/* It may be another one from now on. */
+static void doubt_agent(struct libvirt_guest *guest)
+{
+	guest->agent = AGENT_UNKNOWN;
+	guest->agent_news++;
+}
+
 static void hear_running(struct telling *t, struct libvirt_guest *guest, bool is_running,
                          enum host_reason reason)
 {
 	guest->domain.is_running = is_running;
 	guest->has_heard = true;
+	/* Other memory, with another agent in it perhaps, and nobody tells of that one. */
+	if (is_running && reason != HOST_REASON_PAUSE)
+		doubt_agent(guest);
 	if (guest->has_appeared)
 		tell(t, guest, is_running ? SIGN_RUNNING : SIGN_STOPPED)->reason = reason;
 	else if (reason != HOST_REASON_NONE)
@@ -150,6 +161,7 @@ static void hear_running(struct telling *t, struct libvirt_guest *guest, bool is
 static void hear_agent(struct telling *t, struct libvirt_guest *guest, bool is_up)
 {
 	guest->domain.is_agent_up = is_up;
+	doubt_agent(guest);
 	guest->has_heard_agent = true;
 	if (guest->has_appeared)
 		tell(t, guest, is_up ? SIGN_AGENT_UP : SIGN_AGENT_DOWN);
@@ -242,6 +254,8 @@ static void take_domain(struct telling *t, struct libvirt_guest *guest, const st
 	if (guest->domain.is_running != was.is_running)
 		tell(t, guest, guest->domain.is_running ? SIGN_RUNNING : SIGN_STOPPED);
 	if (guest->domain.is_agent_up != was.is_agent_up)
+		doubt_agent(guest);
+	if (guest->domain.is_agent_up != was.is_agent_up)
 		tell(t, guest, guest->domain.is_agent_up ? SIGN_AGENT_UP : SIGN_AGENT_DOWN);
 	if (guest->domain.cid != was.cid)
 		tell(t, guest, SIGN_CHANGED)->cid = guest->domain.cid;
@@ -280,6 +294,7 @@ static void take_link(struct libvirt_guests *guests, const struct libvirt_item *
 		return;
 	for (size_t i = 0; i < guests->n; i++) {
 		guests->all[i]->is_unsure = guests->all[i]->has_appeared;
+		doubt_agent(guests->all[i]);
 		want_look(guests, guests->all[i], now);
 	}
 }
@@ -302,8 +317,12 @@ static void take_work(struct libvirt_guests *guests, const struct libvirt_item *
 {
 	struct libvirt_guest *guest = find_uuid(guests, item->uuid);
 
-	if (guest && guest->ticket == item->ticket)
-		finish(guests, guest, &item->outcome, &guest->work);
+	if (!guest || guest->ticket != item->ticket)
+		return;
+	/* What is older than the latest news of its agent would be known wrongly. */
+	if (item->outcome.agent != AGENT_NONE && item->agent_news == guest->agent_news)
+		guest->agent = item->outcome.agent;
+	finish(guests, guest, &item->outcome, &guest->work);
 }
 
 size_t libvirt_guests_take(struct libvirt_guests *guests, const struct libvirt_item *item, vt_mono now,
@@ -340,6 +359,8 @@ void libvirt_guests_begin(struct libvirt_guests *guests, struct libvirt_guest *g
 {
 	fill_job(guests, guest, ITEM_WORK, job);
 	job->work = *work;
+	job->is_vmtimed = guest->agent == AGENT_VMTIMED;
+	job->agent_news = guest->agent_news;
 	job->deadline = vt_mono_add(now, work->timeout);
 	guest->work = *work;
 	guest->ticket = job->ticket;

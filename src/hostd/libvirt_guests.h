@@ -29,6 +29,8 @@ struct libvirt_guest {
 	uint64_t look_ticket; /* ... and this one is under way; 0: none                */
 	bool has_heard;       /* news of its state have come while the look was under way */
 	bool has_heard_agent;
+	enum agent_kind agent; /* by what came of work; AGENT_UNKNOWN: it may be another by now */
+	uint64_t agent_news;   /* how often that was so                                         */
 	enum host_reason reason; /* of its running, to be told when it appears         */
 
 	struct work work; /* while @ticket is not 0 */

@@ -78,6 +78,8 @@ struct libvirt_item {
 	char text[REPORT_TEXT_MAX];
 
 	struct work work;            /* ITEM_WORK, to a worker ... */
+	bool is_vmtimed;             /* (its agent is; false: find out before a message is sent) */
+	uint64_t agent_news;         /* (for the loop: does @outcome.agent still count?)        */
 	struct work_outcome outcome; /* ... and from it            */
 
 	enum libvirt_look look; /* ITEM_LOOK, from a worker */

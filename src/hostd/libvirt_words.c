@@ -98,7 +98,7 @@ enum work_result libvirt_result_of(int code, int domain, const char *message, vt
 
 bool libvirt_is_vmtimed(const char *message)
 {
-	return strstr(message, "vmtimed") != NULL;
+	return strstr(message, "has not been found in vmtimed") != NULL;
 }
 
 void libvirt_printable(const char *from, char *to, size_t size)

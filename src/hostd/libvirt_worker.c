@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hostd/host_instant.h"
+#include "hostd/libvirt_message.h"
 #include "hostd/libvirt_words.h"
 
 /* A connection on which nothing has come for 30 s is given up. */
@@ -98,27 +99,51 @@ static int set_time(virDomainPtr domain, const struct work *work, const struct w
 	return virDomainSetTime(domain, to.ns / 1000000000, (unsigned)(to.ns % 1000000000), 0);
 }
 
-/* The host name is not wanted: whether and how it is refused tells who is there. */
+/*
+ * The host name is not wanted: whether and how it is refused tells who is there.  virDomainGetHostname
+ * would keep the agent's words to itself.
+ */
 static int get_info(virDomainPtr domain, struct work_outcome *outcome)
 {
-	char *name = virDomainGetHostname(domain, VIR_DOMAIN_GET_HOSTNAME_AGENT);
-	int code = virGetLastErrorCode();
+	virTypedParameterPtr told = NULL;
+	int n = 0;
+	int r = virDomainGetGuestInfo(domain, VIR_DOMAIN_GUEST_INFO_HOSTNAME, &told, &n, 0);
 
 	outcome->can_get_time = outcome->can_set_time = true;
-	outcome->agent = AGENT_QEMU_GA;
-	if (name) {
-		free(name);
+	if (r == 0) {
+		outcome->agent = AGENT_QEMU_GA;
+		virTypedParamsFree(told, n);
 		return 0;
 	}
-	if (code == VIR_ERR_INTERNAL_ERROR && libvirt_is_vmtimed(virGetLastErrorMessage())) {
+	if (virGetLastErrorCode() == VIR_ERR_INTERNAL_ERROR && libvirt_is_vmtimed(virGetLastErrorMessage())) {
 		outcome->agent = AGENT_VMTIMED;
 		return 0;
 	}
 	return -1;
 }
 
-static int call(virDomainPtr domain, const struct work *work, struct work_outcome *outcome)
+/* A message taints the domain, so it is sent to nobody but a vmtimed. */
+static int send_message(virDomainPtr domain, const struct libvirt_item *job, int patience,
+                        struct work_outcome *outcome)
 {
+	if (!job->is_vmtimed) {
+		if (get_info(domain, outcome) < 0)
+			return -1;
+		if (outcome->agent != AGENT_VMTIMED) {
+			outcome->result = WORK_UNSUPPORTED;
+			snprintf(outcome->text, sizeof outcome->text, "its agent is not vmtimed");
+			return 0;
+		}
+		outcome->sent = host_instant_now();
+	}
+	return libvirt_message_send(domain, &job->work, patience, outcome);
+}
+
+static int call(virDomainPtr domain, const struct libvirt_item *job, int patience,
+                struct work_outcome *outcome)
+{
+	const struct work *work = &job->work;
+
 	switch (work->kind) {
 	case WORK_GET_TIME:
 		return get_time(domain, outcome);
@@ -126,10 +151,11 @@ static int call(virDomainPtr domain, const struct work *work, struct work_outcom
 		return set_time(domain, work, outcome);
 	case WORK_INFO:
 		return get_info(domain, outcome);
-	case WORK_RESET_RTC:
 	case WORK_NUDGE:
 	case WORK_STATUS:
 	case WORK_QUALITY:
+		return send_message(domain, job, patience, outcome);
+	case WORK_RESET_RTC:
 		break; /* never comes here */
 	}
 	return -1;
@@ -156,10 +182,10 @@ static void tell_error(struct work_outcome *outcome, vt_span patience)
 	libvirt_printable(message, outcome->text, sizeof outcome->text);
 }
 
-static void work_on(virDomainPtr domain, const struct work *work, vt_mono deadline,
-                    struct work_outcome *outcome)
+static void work_on(virDomainPtr domain, struct libvirt_item *job)
 {
-	int patience = patience_s(vt_mono_since(deadline, host_instant_now().mono));
+	struct work_outcome *outcome = &job->outcome;
+	int patience = patience_s(vt_mono_since(job->deadline, host_instant_now().mono));
 	int r;
 
 	virDomainAgentSetResponseTimeout(domain, patience, 0);
@@ -167,7 +193,7 @@ static void work_on(virDomainPtr domain, const struct work *work, vt_mono deadli
 	outcome->result = WORK_DONE;
 	outcome->was_sent = true;
 	outcome->sent = host_instant_now();
-	r = call(domain, work, outcome);
+	r = call(domain, job, patience, outcome);
 	outcome->answered = host_instant_now();
 	if (r < 0)
 		tell_error(outcome, VT_SEC(patience));
@@ -190,7 +216,7 @@ static void work(virConnectPtr conn, struct libvirt_item *job)
 		job->outcome.was_sent = false;
 		return;
 	}
-	work_on(domain, &job->work, job->deadline, &job->outcome);
+	work_on(domain, job);
 	virDomainFree(domain);
 }
 

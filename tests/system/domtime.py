@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""domtime.py VMTIMED VMTIME GUEST_CLOCK - virsh domtime of a guest that has no qemu-ga and no hwclock
+"""domtime.py VMTIMED VMTIME GUEST_CLOCK [VMTIME_HOSTD] - virsh domtime of a guest that has no qemu-ga and no hwclock
 
 A real libvirtd, an emulated guest with the real vmtimed in it and nothing else: `agent auto` takes
-the port of virtio-serial.  The guest has no source of time, so the host's word is believed.
+the port of virtio-serial.  The guest has no source of time, so the host's word is believed: a
+vmtime-hostd, if there is one with libvirt, tells it of a pause, and sets the clock when that was no help.
 """
 
 import os
 import sys
 import time
 
+import hostd_stand
 import libvirt_stand
 import stage
 from libvirt_stand import virsh
@@ -55,6 +57,38 @@ def test_domtime(guest):
     check("libvirt passes vmtimed's own messages on", '"state"' in done.stdout, done.stderr)
 
 
+def test_hostd(guest):
+    """vmtimed's own messages as raw commands: it is the agent, and there is no vsock."""
+    if len(sys.argv) < 5:
+        print("     left out: this build has no vmtime-hostd with libvirt")
+        return
+    hostd = hostd_stand.Hostd(os.path.abspath(sys.argv[4]), "unsynchronized-threshold 100ms").start()
+    told = hostd_stand.told
+    check("vmtime-hostd knows the agent, and that vmtimed answers", stage.until(
+        20, lambda: told().get("agent") == "vmtimed" and told()["has_vmtimed"]),
+          (told(), stage.read(hostd_stand.LOG)))
+    check("the quality of the host's clock arrives", stage.until(
+        10, lambda: "the host's clock is not synchronised, says its" in guest.console()),
+          (told(), guest.console()[-1000:]))
+    guest.clock()
+    virsh("suspend", "one")
+    time.sleep(2)
+    virsh("resume", "one")
+    check("after a pause the guest is right", stage.until(15, lambda: (
+        told().get("last", {}).get("reason") == "pause" and hostd_stand.is_at_rest())),
+          (told(), stage.read(hostd_stand.LOG)))
+    last = told().get("last", {})
+    check("vmtimed was told", told()["nudges"] >= 1, told())
+    check("and, as it has no source, the clock was set by the host",
+          last["end"] == "set" and 1.8 < last["lost_ns"] / 1e9 < 4, last)
+    offset, error = guest.clock()
+    check("by the guest's own word", abs(offset) < 0.1 + error, (offset, error))
+    print(f"     right after {last['took_ns'] / 1e9:.2f} s")
+    check("libvirt has marked the domain", "ga-command" in stage.read(
+        "/var/log/libvirt/qemu/one.log"), virsh("dominfo", "one").stdout)
+    check("vmtime-hostd ends in time", hostd.end() == 0, stage.read(hostd_stand.LOG)[-2000:])
+
+
 def busy(seconds=4):
     """The part of a processor that the guest takes."""
     def ticks():
@@ -85,6 +119,7 @@ def test_a_guest_with_vmtimed_alone():
     guest.wait_for_agent()
     check("auto takes the port", stage.until(
         5, lambda: "answering as guest agent" in guest.console()), guest.console())
+    test_hostd(guest)
     test_domtime(guest)
     test_libvirtd_goes_and_comes(libvirtd)
     guest.destroy()

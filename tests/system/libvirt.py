@@ -36,6 +36,16 @@ def test_appears():
     check("and its agent comes up", drive.wait("sign", "agent-up", str(one), seconds=60), drive.all)
 
 
+def test_messages():
+    """Before anybody has asked who the agent is: it is asked, and sent nothing that taints the domain."""
+    for kind in ("nudge", "status", "quality"):
+        outcome = drive.ask(kind, one)
+        check(f"qemu-ga gets no {kind}", result(outcome) == "unsupported", outcome)
+    check("and the domain is not tainted by one",
+          "ga-command" not in virsh("dominfo", "one").stdout
+          and "ga-command" not in stage.read("/var/log/libvirt/qemu/one.log"), "")
+
+
 def test_measures():
     outcome = drive.ask("get", one)
     offset, uncertainty = guest.clock()
@@ -47,14 +57,13 @@ def test_measures():
     outcome = drive.ask("info", one)
     check("qemu-ga is known without a raw command",
           result(outcome) == "done" and outcome["agent"] == "qemu-ga", outcome)
-    check("and the domain is not tainted by one",
-          "custom-ga-command" not in virsh("dominfo", "one").stdout
-          and "custom-ga-command" not in stage.read("/var/log/libvirt/qemu/one.log"), "")
     status = stage.read("/run/libvirt/qemu/one.xml")
     check("libvirt's patience with the agent is its default again", "<agentTimeout>-2<" in status,
           [line for line in status.splitlines() if "imeout" in line])
     check("the RTC is no work", result(drive.ask("reset", one)) == "done", "")
-    check("a nudge does not go this way", result(drive.ask("nudge", one)) == "unsupported", "")
+    outcome = drive.ask("nudge", one)
+    check("a nudge does not go to it", result(outcome) == "unsupported"
+          and outcome["was_sent"] == "0", outcome)
 
 
 def test_pause():
@@ -233,6 +242,6 @@ other = libvirt_stand.Guest("two", libvirt_stand.image(
     start="touch /run/qga.state.isfrozen\n" + libvirt_stand.QEMU_GA), devices=libvirt_stand.disk(disk))
 other.start()
 one = 0
-stage.finish(test_appears, test_measures, test_pause, test_save, test_busy_agent,
+stage.finish(test_appears, test_messages, test_measures, test_pause, test_save, test_busy_agent,
              test_freeze_and_snapshot,
              test_libvirtd_killed, test_libvirtd_hangs, test_end, test_ends_with_hung_libvirtd)

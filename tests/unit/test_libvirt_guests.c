@@ -266,6 +266,76 @@ static void test_an_outcome_finds_its_guest(void **state)
 	assert_false(libvirt_guests_pop(&p->guests, &outcome));
 }
 
+/* The agent's kind, by what comes of work. */
+static void hears(struct play *p, enum work_kind kind, enum work_result result, enum agent_kind agent)
+{
+	struct work work = { .kind = kind, .number = 1, .timeout = VT_SEC(1) };
+	struct work_outcome outcome;
+	struct libvirt_item job;
+
+	begin(p, &work, &job);
+	job.outcome = (struct work_outcome){ .result = result, .agent = agent };
+	take(p, &job);
+	assert_true(libvirt_guests_pop(&p->guests, &outcome));
+}
+
+/* Would a message be sent to it without asking who it is? */
+static bool is_known(struct play *p)
+{
+	struct work work = { .kind = WORK_NUDGE, .number = 2, .timeout = VT_SEC(1) };
+	struct libvirt_item job;
+
+	begin(p, &work, &job);
+	libvirt_guests_drop(&p->guests, libvirt_guests_find(&p->guests, 1));
+	return job.is_vmtimed;
+}
+
+static void test_who_the_agent_is_is_known_until_it_may_be_another(void **state)
+{
+	struct play *p = *state;
+	struct work work = { .kind = WORK_INFO, .number = 3, .timeout = VT_SEC(1) };
+	struct libvirt_item job;
+	static const struct {
+		enum libvirt_news news;
+		enum host_reason reason;
+		bool is_kept;
+	} cases[] = {
+		{ NEWS_STOPPED, HOST_REASON_NONE, true },
+		{ NEWS_RUNNING, HOST_REASON_PAUSE, true },
+		{ NEWS_RUNNING, HOST_REASON_RESTORE, false },
+		{ NEWS_RUNNING, HOST_REASON_MIGRATION, false },
+		{ NEWS_STARTED, HOST_REASON_NONE, false },
+		{ NEWS_AGENT_DOWN, HOST_REASON_NONE, false },
+		{ NEWS_AGENT_UP, HOST_REASON_NONE, false },
+	};
+
+	appear(p, true);
+	assert_false(is_known(p));
+	hears(p, WORK_INFO, WORK_DONE, AGENT_QEMU_GA);
+	assert_int_equal(libvirt_guests_find(&p->guests, 1)->agent, AGENT_QEMU_GA);
+	assert_false(is_known(p));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hears(p, WORK_INFO, WORK_DONE, AGENT_VMTIMED);
+		hears(p, WORK_GET_TIME, WORK_DONE, AGENT_NONE); /* says nothing of it */
+		assert_true(is_known(p));
+		news(p, 7, cases[i].news, cases[i].reason);
+		if (is_known(p) != cases[i].is_kept)
+			fail_msg("case %zu", i);
+		if (!cases[i].is_kept)
+			assert_int_equal(libvirt_guests_find(&p->guests, 1)->agent, AGENT_UNKNOWN);
+	}
+	hears(p, WORK_NUDGE, WORK_DONE, AGENT_VMTIMED);
+	linked(p);
+	assert_false(is_known(p));
+
+	/* What was asked before it changed is not believed after. */
+	begin(p, &work, &job);
+	news(p, 7, NEWS_AGENT_DOWN, HOST_REASON_NONE);
+	job.outcome = (struct work_outcome){ .result = WORK_DONE, .agent = AGENT_VMTIMED };
+	take(p, &job);
+	assert_false(is_known(p));
+}
+
 static void test_work_times_out_and_what_comes_later_is_thrown_away(void **state)
 {
 	struct play *p = *state;
@@ -368,6 +438,7 @@ int main(void)
 		TEST(test_after_a_lost_connection_each_appears_again),
 		TEST(test_a_look_that_fails_is_made_again),
 		TEST(test_an_outcome_finds_its_guest),
+		TEST(test_who_the_agent_is_is_known_until_it_may_be_another),
 		TEST(test_work_times_out_and_what_comes_later_is_thrown_away),
 		TEST(test_dropped_work_has_no_outcome),
 		TEST(test_a_thousand_guests),

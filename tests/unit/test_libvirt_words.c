@@ -94,7 +94,10 @@ static void test_errors(void **state)
 		if (result != cases[i].result || was_sent != cases[i].was_sent)
 			fail_msg("\"%s\": %d, sent %d", cases[i].message, (int)result, was_sent);
 	}
-	assert_true(libvirt_is_vmtimed(AGENT_SAID "vmtimed does not know it"));
+	assert_true(libvirt_is_vmtimed("internal error: unable to execute QEMU agent command "
+	                               "'guest-get-host-name': The command guest-get-host-name has "
+	                               "not been found in vmtimed"));
+	assert_false(libvirt_is_vmtimed("no hostname found for domain vmtimed"));
 	assert_false(libvirt_is_vmtimed(AGENT_SAID "The command has not been found"));
 }
 
