@@ -158,6 +158,15 @@ static void note_vmtimeds_loss(struct sequence *s, const struct host_reply *repl
 	}
 }
 
+/* It has looked since the nudge, and there is nothing that it could read; but the agent is there. */
+static bool is_no_help(const struct sequence *s, enum report_state state, vt_mono now)
+{
+	bool is_without_source = state == REPORT_STARTING || state == REPORT_HOLDOVER;
+
+	return s->step == SEQUENCE_ASK && is_without_source && now.ns >= s->believed.ns &&
+	       sequence_can_measure(s);
+}
+
 static enum cue cue_of_status(struct sequence *s, const struct work_outcome *outcome,
                               struct host_instant now)
 {
@@ -184,7 +193,7 @@ static enum cue cue_of_status(struct sequence *s, const struct work_outcome *out
 	if (!is_ok || !is_near) {
 		s->is_contradicted = false;
 		sequence_note(s, "its vmtimed says that its clock is not right yet");
-		return CUE_WRONG;
+		return is_no_help(s, reply->state, now.mono) ? CUE_NO : CUE_WRONG;
 	}
 	if (s->step == SEQUENCE_ASK && now.mono.ns < s->believed.ns)
 		return CUE_WRONG;

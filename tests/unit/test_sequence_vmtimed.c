@@ -106,7 +106,7 @@ static void test_no_help_from_vmtimed(void **state)
 	}
 }
 
-/* A vmtimed without a source never says "ok"; the agent sets the time after two seconds. */
+/* One that is at it and never gets there: the agent sets the time after two seconds. */
 static void test_a_vmtimed_that_does_not_get_right(void **state)
 {
 	(void)state;
@@ -121,7 +121,7 @@ static void test_a_vmtimed_that_does_not_get_right(void **state)
 	nudged(&p);
 	for (enum work_kind kind = WORK_STATUS; kind == WORK_STATUS; asked++) {
 		ask(&p, WORK_STATUS);
-		states(&p, REPORT_HOLDOVER, VT_NS(0));
+		states(&p, REPORT_DISRUPTED, VT_NS(0));
 		if (!sequence_wants(&p.s))
 			pass_until_due(&p, VT_SEC(1));
 		wants(&p, &kind);
@@ -131,6 +131,34 @@ static void test_a_vmtimed_that_does_not_get_right(void **state)
 	ask(&p, WORK_GET_TIME);
 	tells_time(&p);
 	ask(&p, WORK_SET_TIME);
+}
+
+/* One without a source never says "ok".  It has its turn to read; then the agent is asked. */
+static void test_a_vmtimed_without_a_source(void **state)
+{
+	(void)state;
+	static const enum report_state STATES[] = { REPORT_STARTING, REPORT_HOLDOVER };
+
+	for (size_t i = 0; i < COUNT(STATES); i++) {
+		struct play p;
+		vt_mono began;
+
+		play_with_vmtimed(&p);
+		p.off = VT_SEC(10);
+		runs_again(&p, HOST_REASON_PAUSE);
+		began = p.now.mono;
+		ask(&p, WORK_NUDGE);
+		answers(&p, WORK_DONE);
+		ask(&p, WORK_STATUS);
+		states(&p, STATES[i], VT_NS(0)); /* perhaps from before the nudge */
+		pass_until_due(&p, VT_MS(100));
+		ask(&p, WORK_STATUS);
+		states(&p, STATES[i], VT_NS(0));
+		ask(&p, WORK_GET_TIME);
+		assert_in_range(vt_mono_since(p.now.mono, began).ns, VT_MS(20).ns, VT_MS(100).ns);
+		tells_time(&p);
+		ask(&p, WORK_SET_TIME);
+	}
 }
 
 /* One of the two follows a wrong source.  Setting the clock would only begin a fight. */
@@ -475,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_without_an_agent_vmtimeds_word_is_all_there_is),
 		cmocka_unit_test(test_no_help_from_vmtimed),
 		cmocka_unit_test(test_a_vmtimed_that_does_not_get_right),
+		cmocka_unit_test(test_a_vmtimed_without_a_source),
 		cmocka_unit_test(test_a_vmtimed_that_contradicts_is_not_set),
 		cmocka_unit_test(test_an_unknown_vmtimed_delays_nothing),
 		cmocka_unit_test(test_in_peace_it_is_measured_at_even_intervals),
