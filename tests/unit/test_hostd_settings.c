@@ -213,18 +213,18 @@ static void test_the_largest_one_fits(void **state)
 		struct qemu_settings *q = &s.qemu[i];
 
 		memset(q->name, 'n', sizeof q->name - 1);
-		snprintf(q->name + sizeof q->name - 5, 5, "%04u", i);
+		snprintf(q->name + sizeof q->name - 5, 5, "%04u", i % 10000);
 		memset(q->qmp, 'q', sizeof q->qmp - 1);
 		memset(q->agent, 'a', sizeof q->agent - 1);
 		q->qmp[0] = q->agent[0] = '/';
-		snprintf(q->qmp + 250, 5, "%04u", i);
+		snprintf(q->qmp + 250, 5, "%04u", i % 10000);
 		q->has_cid = true;
 		q->cid = UINT32_MAX - 1;
 	}
 	s.n_vsock = SETTINGS_VSOCK_MAX;
 	for (unsigned i = 0; i < s.n_vsock; i++) {
 		memset(s.vsock[i].name, 'v', sizeof s.vsock[i].name - 1);
-		snprintf(s.vsock[i].name + 120, 5, "%04u", i);
+		snprintf(s.vsock[i].name + 120, 5, "%04u", i % 10000);
 		s.vsock[i].cid = 3 + i;
 	}
 	assert_true(settings_print(&s, text, sizeof text) < sizeof text);
