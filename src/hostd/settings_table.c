@@ -25,14 +25,18 @@ static const char *quoted(const char *text, char *to, size_t size)
 static int libvirt_close(void *target, struct conf_reader *reader)
 {
 	struct settings *s = &((struct settings_builder *)target)->settings;
+	const char *authority = strstr(s->libvirt_uri, "://");
 	char quote[80];
 
 	if (strcmp(s->libvirt_uri, "auto") == 0)
 		s->libvirt = SETTINGS_LIBVIRT_AUTO;
 	else if (strcmp(s->libvirt_uri, "off") == 0)
 		s->libvirt = SETTINGS_LIBVIRT_OFF;
-	else if (strstr(s->libvirt_uri, "://"))
+	else if (authority && authority[3] == '/')
 		s->libvirt = SETTINGS_LIBVIRT_URI;
+	else if (authority)
+		return conf_refuse(reader, "libvirt: the guests of another host would be given the time "
+				   "of this one: run vmtime-hostd there");
 	else
 		return conf_refuse(reader, "libvirt: expected auto, off or a URI such as "
 				   "qemu:///system, got %s",
@@ -221,7 +225,8 @@ static const struct conf_row ROWS[] = {
 	{ "libvirt", CONF_SET, { TEXT("URI", IN_SETTINGS(libvirt_uri), SETTINGS_PATH_MAX) },
 	  .close = libvirt_close, .initial = "auto",
 	  .help = "Look after the guests of this libvirt: a URI such as qemu:///system, auto for "
-	          "the system's where its socket is, or off." },
+	          "the system's where its socket is, or off. It is of this host: one that names another "
+	          "is refused." },
 	{ "qemu", CONF_SET, { TEXT("NAME", IN_QEMU(name), GUEST_NAME_MAX) }, .options = &QEMU_TABLE,
 	  .open = qemu_open, .close = qemu_close, .element = qemu_element,
 	  .help = "Look after a guest through the sockets of its QEMU. With a * in NAME and in the "
@@ -238,7 +243,7 @@ static const struct conf_row ROWS[] = {
 	{ "unsynchronized-threshold", CONF_SET,
 	  { SPAN("DURATION", IN_SETTINGS(unsynchronized_threshold), MS, 24 * 3600 * S) },
 	  .initial = "2s",
-	  .help = "The same while the host's own clock is not synchronised." },
+	  .help = "The same while the host's own clock is not synchronised; at least as much as threshold." },
 	{ "interval", CONF_SET, { SPAN("DURATION", IN_SETTINGS(interval), S, 24 * 3600 * S) },
 	  .initial = "1min",
 	  .help = "How often the clock of a guest is measured that nothing happens to." },

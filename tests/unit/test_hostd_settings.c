@@ -110,6 +110,7 @@ static const struct refusal {
 	{ "vsock a cid 2",                            "from 3" },
 	{ "vsock a cid 3\nvsock b cid 3",             "once" },
 	{ "vsock a cid 3\nvsock a cid 4",             "once" },
+	{ "libvirt qemu+ssh://other/system",          "another host" },
 	{ "libvirt yes",                              "auto, off or a URI" },
 	{ "http 127.0.0.1",                           "an address and a port" },
 	{ "http 127.0.0.1:0",                         "an address and a port" },
