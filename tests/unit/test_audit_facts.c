@@ -249,6 +249,7 @@ static void test_boot_files_of_red_hat(void **state)
 		{ "rhel",   "9.4", false, "/boot/grub2/grub.cfg" },
 		{ "rhel",   "7.9", true,  "/boot/efi/EFI/redhat/grub.cfg" },
 		{ "centos", "7",   true,  "/boot/efi/EFI/centos/grub.cfg" },
+		{ "ol",     "7.9", true,  "/boot/efi/EFI/redhat/grub.cfg" },
 		{ "rhel",   "9.4", true,  "/boot/grub2/grub.cfg" },
 		{ "fedora", "33",  true,  "/boot/efi/EFI/fedora/grub.cfg" },
 		{ "fedora", "41",  true,  "/boot/grub2/grub.cfg" },
@@ -273,6 +274,12 @@ static void test_boot_files_of_red_hat(void **state)
 		snprintf(command, sizeof command, "grub2-mkconfig -o %s", CASES[i].config);
 		assert_string_equal(m->facts.boot.command, command);
 	}
+	assert_string_equal(m->facts.boot.grubenv, "/boot/grub2/grubenv");
+	/* Up to RHEL 8 grubenv, with the arguments of all entries in it, is on the EFI partition. */
+	sys_tree_file(&m->tree, "/boot/efi/EFI/redhat/grubenv", "");
+	sys_tree_file(&m->tree, "/etc/os-release", "ID=rhel\nVERSION_ID=8.10\n");
+	look(m);
+	assert_string_equal(m->facts.boot.grubenv, "/boot/efi/EFI/redhat/grubenv");
 }
 
 static void test_chrony_with_all_it_includes(void **state)
