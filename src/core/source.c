@@ -169,6 +169,7 @@ static enum source_verdict learn(struct source *s, const struct reading *r, vt_m
 		estimator_doubt(&s->estimator, OTHER_CRYSTAL, r);
 	s->is_doubted = false;
 	s->compared_after = is_compared ? i.since : VT_NS(0);
+	s->surprise = is_compared ? i.size : VT_NS(0);
 	if (is_compared)
 		statistics_add(&s->statistics, r->raw, i.size);
 	return SOURCE_STEERS;
@@ -204,6 +205,7 @@ static enum source_verdict relearn(struct source *s, vt_mono now, enum source_ve
 	(void)estimator_expect(&s->estimator, &s->disrupt.suspects[0], &first);
 	s->has_jumped = verdict == SOURCE_JUMPED;
 	s->jump_size = first.size;
+	s->surprise = VT_NS(0); /* that it was a jump is known by now */
 	s->suspicions = 0;
 	s->is_unsteady = false;
 	estimator_restart(&s->estimator, OTHER_CRYSTAL);

@@ -63,7 +63,8 @@ struct source {
 	bool is_apart;            /* as of its latest reading: from a clock that another one keeps */
 	bool is_doubted;          /* its rate, since something happened to the machine */
 	vt_span latest_offset;    /* correction that the latest reading asked for */
-	vt_span compared_after;   /* the time from the good reading before to the latest one */
+	vt_span compared_after;   /* the time from the good reading before to the latest one ... */
+	vt_span surprise;         /* ... and how far off that was from where it was expected    */
 	vt_span suspected;        /* by how much a suspicious reading was off, last */
 	bool has_jumped;
 	vt_span jump_size;        /* the latest proven jump: how far it went, ... */

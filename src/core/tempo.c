@@ -86,6 +86,19 @@ void tempo_keep(struct tempo *t, const struct estimator *estimator)
 	t->known_sigma = estimator_rate_sigma(estimator);
 }
 
+/*
+ * What lies beyond all that a reading can be wrong by has moved there since the reading before, however
+ * little the estimate makes of a wide bracket.  As fast as that it may go on.
+ */
+static double proven_ppb(const struct source *s)
+{
+	vt_span surprise = vt_span_abs(s->surprise), error = source_error(s);
+
+	if (s->compared_after.ns <= 0 || surprise.ns <= error.ns)
+		return 0;
+	return (double)vt_span_add(surprise, error).ns / vt_span_seconds(s->compared_after);
+}
+
 vt_rate tempo_fastest_drift(const struct tempo *t, const struct source *s)
 {
 	double drift = TEMPO_MAX_DRIFT.ppb + RATE_SIGMAS * estimator_rate_sigma(&s->estimator).ppb;
@@ -93,7 +106,7 @@ vt_rate tempo_fastest_drift(const struct tempo *t, const struct source *s)
 	double unproven = source_unproven_rate(s).ppb;
 
 	/* What one reading says of the rate, a small jump would say as well. */
-	drift += fmax(fabs(t->seen.ppb - t->base.ppb), t->changed.ppb);
+	drift += fmax(fmax(fabs(t->seen.ppb - t->base.ppb), t->changed.ppb), proven_ppb(s));
 	if (unproven > 0)
 		drift += fmax(RATE_SIGMAS * t->known_sigma.ppb, unproven);
 	return (vt_rate){ slew > SLEWING.ppb ? drift + slew : drift };

@@ -100,10 +100,55 @@ static void test_error_and_bound(void **state)
 	}
 }
 
+/*
+ * The host begins to slew, and one wide bracket shows it, beyond all that it can be wrong by; then the
+ * source is silent.  Too wide to make a new rate of it, but the bound has to count on it.
+ */
+static void test_one_wide_bracket_proves_a_slew(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 16; seed++) {
+		struct source_conf source = SOURCE_CONF_DEFAULT;
+		struct discipline_conf conf = world_conf(true);
+		double rate = seed % 2 ? 250e3 : -200e3;
+		unsigned reads;
+		struct world w;
+
+		source.is_dpoll_given = true;
+		source.dpoll = -2;
+		world_init(&w, seed, VT_MS(1));
+		w.sources[0].width = VT_US(13);
+		w.sources[0].is_asymmetry_random = true;
+		world_start(&w, &conf, &source, 1);
+		world_run(&w, VT_SEC(300));
+		w.sources[0].width = VT_US(48);
+		reads = w.sources[0].reads;
+		while (w.sources[0].reads == reads)
+			world_run(&w, VT_MS(1));
+		world_plan(&w, (struct world_change){ .at = w.now, .kind = WORLD_SLEW, .ppb = rate });
+		reads = w.sources[0].reads;
+		while (w.sources[0].reads == reads)
+			world_run(&w, VT_MS(1));
+		w.sources[0].outcome = SOURCE_BUSY;
+		assert_int_equal(w.kinds[EVENT_SUSPECTED], 0);
+		for (int i = 0; i < 15; i++) {
+			vt_span radius;
+
+			assert_int_equal(discipline_state(&w.discipline), DISCIPLINE_OK);
+			assert_int_equal(bound_at(&w.discipline.bound, w.now, &radius), BOUND_HOLDS);
+			if (fabs(world_error_ns(&w)) > (double)radius.ns)
+				fail_msg("seed %" PRIu64 ", %d ms later: %.0f ns off, bound %" PRId64,
+				         seed, i * 100, world_error_ns(&w), radius.ns);
+			world_run(&w, VT_MS(100));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_error_and_bound),
+		cmocka_unit_test(test_one_wide_bracket_proves_a_slew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
