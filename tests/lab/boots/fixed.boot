@@ -1,2 +1,3 @@
-# A Debian guest whose files `vmtime fix` has mended, and the same before.
-fixed lab.config=none lab.modules=late lab.scenarios=fixed
+# A Debian guest with chrony: booted as installed, and booted again with what `vmtime fix` made of its files.
+fixed-before lab.config=none lab.modules=late lab.scenarios=fixed:before
+fixed-after lab.config=none lab.modules=late lab.scenarios=fixed:after

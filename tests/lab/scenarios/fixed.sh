@@ -2,12 +2,12 @@
 #
 # fixed - a Debian guest with chrony boots with what `vmtime fix` made of its files
 #
-# /lab/trees has the files of such a machine, as installed and as fix left them. The guest takes what
-# the machine's own boot would take of them: it loads what modules-load.d names, gives the host's clock
-# the link that udev gives it, and starts chronyd with chrony.conf. First as installed: chronyd does not
-# know the host's clock. Then as fixed: `chronyc sources` must show it, selected, as Red Hat's chapter
-# asks for, and check must have nothing left to say of what fix mended.
-name=fixed
+# /lab/trees has the files of such a machine, as installed and as fix left them. The guest is booted once
+# with each ($1: before, after), and takes what the machine's own boot would take of them: it loads what
+# modules-load.d names, gives the host's clock the link that udev gives it, and starts chronyd with
+# chrony.conf. As installed chronyd does not know the host's clock. As fixed `chronyc sources` must show
+# it, selected, as Red Hat's chapter asks for, and check must have nothing left to say of what fix mended.
+name=fixed-$1
 
 # boot_with TREE: what a boot does with the machine's files.
 boot_with() {
@@ -39,25 +39,28 @@ sources_until() {
 	done
 }
 
-boot_with before
-sources_until 'MS Name' 20
-sleep 4
-sources_until 'MS Name' 1
-check_text "as installed, chronyd answers" "$results/sources" '^MS Name'
-check_no_text "as installed, the host's clock is no source" "$results/sources" '^#'
-vmtime check >"$results/check-before"
-check_text "as installed, check finds that" "$results/check-before" 'warning +refclock:'
-kill $chronyd
-wait $chronyd
+judge_before() {
+	sources_until 'MS Name' 20
+	sleep 4
+	sources_until 'MS Name' 1
+	check_text "as installed, chronyd answers" "$results/sources" '^MS Name'
+	check_no_text "as installed, the host's clock is no source" "$results/sources" '^#'
+	vmtime check >"$results/check-before"
+	check_text "as installed, check finds that" "$results/check-before" 'warning +refclock:'
+}
 
-boot_with after
-sources_until '^#\*' 60
-check_text "chronyc sources, as fixed" "$results/sources" '^#\* *PHC0 '
-chronyc -n tracking >"$results/tracking" 2>&1
-check_text "chronyc tracking, as fixed" "$results/tracking" '^Reference ID.*PHC0'
-vmtime check >"$results/check-after"
-check_text "check was able to look" "$results/check-after" 'a KVM guest: '
-check_no_text "as fixed, check finds none of it" "$results/check-after" \
-	'(ptp-kvm|refclock|refclock-device|makestep):'
+judge_after() {
+	sources_until '^#\*' 60
+	check_text "chronyc sources, as fixed" "$results/sources" '^#\* *PHC0 '
+	chronyc -n tracking >"$results/tracking" 2>&1
+	check_text "chronyc tracking, as fixed" "$results/tracking" '^Reference ID.*PHC0'
+	vmtime check >"$results/check-after"
+	check_text "check was able to look" "$results/check-after" 'a KVM guest: '
+	check_no_text "as fixed, check finds none of it" "$results/check-after" \
+		'(ptp-kvm|refclock|refclock-device|makestep):'
+}
+
+boot_with "$1"
+"judge_$1"
 kill $chronyd
 wait $chronyd
