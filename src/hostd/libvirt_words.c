@@ -5,6 +5,9 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+/* libvirt counts in milliseconds of its own: its patience may end a little before ours. */
+#define EARLY VT_MS(20)
+
 /* clang-format off */
 /* By event and detail; a detail of -1 is any that has no row of its own above. */
 static const struct {
@@ -89,7 +92,7 @@ enum work_result libvirt_result_of(int code, int domain, const char *message, vt
 		return WORK_LOST;
 	if (code == VIR_ERR_AGENT_UNSYNCED)
 		return WORK_GARBAGE;
-	if (took.ns >= patience.ns)
+	if (vt_span_add(took, EARLY).ns >= patience.ns)
 		return WORK_TIMED_OUT;
 	if (code == VIR_ERR_AGENT_UNRESPONSIVE)
 		return WORK_LOST;

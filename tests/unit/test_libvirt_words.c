@@ -74,6 +74,8 @@ static void test_errors(void **state)
 		{ VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "no domain", 1, WORK_LOST, false },
 		{ VIR_ERR_AGENT_UNRESPONSIVE, VIR_FROM_QEMU, "QEMU guest agent is not connected", 1, WORK_LOST, true },
 		{ VIR_ERR_AGENT_UNRESPONSIVE, VIR_FROM_QEMU, "Guest agent not available for now", 2000, WORK_TIMED_OUT, true },
+		{ VIR_ERR_AGENT_UNRESPONSIVE, VIR_FROM_QEMU, "Guest agent not available for now", 1999, WORK_TIMED_OUT, true },
+		{ VIR_ERR_AGENT_UNRESPONSIVE, VIR_FROM_QEMU, "Guest agent not available for now", 1900, WORK_LOST, true },
 		{ VIR_ERR_AGENT_UNSYNCED, VIR_FROM_QEMU, "Guest agent returned ID: 1 instead of 2", 1, WORK_GARBAGE, true },
 		{ VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, "client socket is closed", 1, WORK_LOST, true },
 		{ VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, "Cannot recv data", 1, WORK_LOST, true },
