@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a guest's sequence has to tell: counted, remembered, logged. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -43,14 +44,16 @@ static void remember(struct guest *g, const struct sequence_result *result, enum
 static void log_end(const struct guest *g, const struct sequence_result *result)
 {
 	const struct fleet_disruption *last = &g->sequence.last;
-	char name[GUEST_NAME_MAX * 4];
+	char name[GUEST_NAME_MAX * 4], lost[32] = "unknown";
 	const char *reason = host_reason_name(last->reason);
 	bool is_failed = result->end == FLEET_END_FAILED;
 
+	if (last->has_lost)
+		snprintf(lost, sizeof lost, "%.3f", vt_span_seconds(last->lost));
 	log_at(is_failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	       "guest %s: end=%s reason=%s lost=%.3f after=%.3f%s%s",
+	       "guest %s: end=%s reason=%s lost=%s after=%.3f%s%s",
 	       log_quote(g->name, strlen(g->name), name, sizeof name), fleet_end_name(result->end),
-	       reason[0] ? reason : "unknown", last->has_lost ? vt_span_seconds(last->lost) : 0.0,
+	       reason[0] ? reason : "unknown", lost,
 	       vt_span_seconds(result->after), g->sequence.note[0] ? ": " : "", g->sequence.note);
 }
 

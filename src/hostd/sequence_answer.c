@@ -68,6 +68,9 @@ static void note_loss(struct sequence *s, enum cue cue, const struct measurement
 		sequence_disrupted(s, HOST_REASON_NONE, now);
 	if (!s->is_open || s->last.has_lost)
 		return;
+	/* Its vmtimed was told and has put it right before anybody measured: nothing is known of it. */
+	if (s->step == SEQUENCE_CONFIRM && cue != CUE_WRONG)
+		return;
 	s->last.has_lost = true;
 	s->last.lost = m->offset;
 }

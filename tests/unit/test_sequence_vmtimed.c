@@ -38,6 +38,7 @@ static void test_vmtimed_is_nudged_asked_and_measured(void **state)
 	assert_int_equal(p.s.last.end, FLEET_END_NUDGED);
 	assert_int_equal(p.s.nudges, 1);
 	assert_int_equal(p.s.sets, 0);
+	assert_false(p.s.last.has_lost); /* it was right when it was measured first */
 	assert_string_equal(p.s.note, "");
 	assert_int_equal(sequence_state(&p.s), FLEET_VERIFIED);
 }
