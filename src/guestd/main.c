@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "guestd/daemon.h"
 #include "guestd/drift.h"
-#include "guestd/loop.h"
+#include "loop/loop.h"
 #include "os/descriptors.h"
 
 static int write_out(const char *text)
@@ -95,6 +95,28 @@ static void make_absolute(struct options *options)
 		options->file = path;
 }
 
+static size_t prepare(void *daemon, struct pollfd *ret)
+{
+	return daemon_prepare(daemon, ret);
+}
+
+static vt_mono deadline(void *daemon)
+{
+	return daemon_deadline(daemon);
+}
+
+static void dispatch(void *daemon, vt_mono now, const struct pollfd *fds)
+{
+	daemon_dispatch(daemon, now, fds);
+}
+
+static void reload(void *daemon)
+{
+	daemon_reload(daemon);
+}
+
+static const struct loop_ops LOOP_OPS = { prepare, deadline, dispatch, reload, daemon_clock_now };
+
 static int run(const struct options *options)
 {
 	static struct daemon daemon;
@@ -122,7 +144,8 @@ static int run(const struct options *options)
 	case PRIVILEGES_CONFINE_LEFT_OUT: log_debug("built without a system call filter"); break;
 	case PRIVILEGES_CONFINE_UNSUPPORTED: log_debug("the kernel has no system call filter"); break;
 	}
-	status = daemon.wants_end ? 0 : loop_run(&daemon);
+	status = daemon.wants_end ? 0 : loop_run(&LOOP_OPS, &daemon, DAEMON_FDS,
+	                                               &daemon.wants_end);
 	daemon_fini(&daemon);
 	return status < 0 ? 1 : daemon.exit_status;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "hostd/host_instant.h"
@@ -17,14 +16,6 @@ static const struct conf_loader FILES = {
 	conf_files_expand,
 	conf_files_list,
 };
-
-vt_mono daemon_clock_now(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (vt_mono){ (int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
-}
 
 void daemon_init(struct daemon *d, const struct options *options)
 {
@@ -253,7 +244,7 @@ void daemon_reload(struct daemon *d)
 	use_settings(d, &settings);
 	/* In any case: a certificate is renewed in its old place. */
 	if (d->fleet)
-		web_open(&d->web, &d->settings, d->fleet, daemon_clock_now());
+		web_open(&d->web, &d->settings, d->fleet, host_instant_now().mono);
 	if (!d->options.logs_to_stderr)
 		log_open("vmtime-hostd", LOG_SINK_SYSLOG, daemon_log_level(d));
 	log_info("configuration reloaded%s", configuration || d->options.n_directives > 0

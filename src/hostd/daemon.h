@@ -80,9 +80,6 @@ void daemon_reload(struct daemon *d);
 /* Removes what it made. */
 void daemon_fini(struct daemon *d);
 
-/* CLOCK_MONOTONIC_RAW. */
-vt_mono daemon_clock_now(void);
-
 /* Loads the settings as the options say, logging notes and errors.  0 or -errno. */
 int daemon_load_settings(const struct options *options, const char *configuration,
 			 struct settings *ret) must_check;

@@ -11,7 +11,8 @@
 
 #include "base/log.h"
 #include "hostd/daemon.h"
-#include "hostd/loop.h"
+#include "hostd/host_instant.h"
+#include "loop/loop.h"
 #include "os/descriptors.h"
 
 static int write_out(const char *text)
@@ -69,6 +70,33 @@ static void make_absolute(struct options *options)
 		options->file = path;
 }
 
+static vt_mono read_clock(void)
+{
+	return host_instant_now().mono;
+}
+
+static size_t prepare(void *daemon, struct pollfd *ret)
+{
+	return daemon_prepare(daemon, ret);
+}
+
+static vt_mono deadline(void *daemon)
+{
+	return daemon_deadline(daemon);
+}
+
+static void dispatch(void *daemon, vt_mono now, const struct pollfd *fds)
+{
+	daemon_dispatch(daemon, now, fds);
+}
+
+static void reload(void *daemon)
+{
+	daemon_reload(daemon);
+}
+
+static const struct loop_ops LOOP_OPS = { prepare, deadline, dispatch, reload, read_clock };
+
 static int run(const struct options *options)
 {
 	static struct daemon daemon;
@@ -92,7 +120,7 @@ static int run(const struct options *options)
 	}
 	log_open("vmtime-hostd", options->logs_to_stderr ? LOG_SINK_STDERR : LOG_SINK_SYSLOG,
 		 daemon_log_level(&daemon));
-	status = loop_run(&daemon);
+	status = loop_run(&LOOP_OPS, &daemon, DAEMON_FDS, &daemon.wants_end);
 	daemon_fini(&daemon);
 	return status < 0 ? 1 : daemon.exit_status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "hostd/host_instant.h"
 #include "hostd/daemon.h"
 #include "os/files.h"
 #include "os/group.h"
@@ -68,7 +69,7 @@ static int open_server(struct daemon *d)
 	};
 	int r = 0;
 
-	switch (line_server_open(&d->control.server, &conf, daemon_clock_now(), &r)) {
+	switch (line_server_open(&d->control.server, &conf, host_instant_now().mono, &r)) {
 	case LINE_SERVER_OPEN:
 		return 0;
 	case LINE_SERVER_TAKEN:
@@ -108,7 +109,7 @@ int daemon_start(struct daemon *d, struct daemonize *up)
 		return r;
 	notify_init(&d->notify, getenv("NOTIFY_SOCKET"));
 	control_prepare();
-	d->started = d->now = daemon_clock_now();
+	d->started = d->now = host_instant_now().mono;
 	web_open(&d->web, &d->settings, d->fleet, d->now);
 	host_clock_open(&d->host_clock, d->now);
 	log_info("vmtime-hostd %s started", VMTIME_VERSION);

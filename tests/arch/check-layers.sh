@@ -27,8 +27,9 @@ conf    base
 os      base core/clock_port.h core/source_port.h core/reading.h wire
 audit   base conf os
 lib     base wire proto core/bound.h vmtime
-guestd  base core wire proto conf os
-hostd   base core/filter.h core/bound.h wire proto conf os
+loop    base
+guestd  base core wire proto conf os loop
+hostd   base core/filter.h core/bound.h wire proto conf os loop
 cli     base wire proto os audit lib vmtime
 sim     base core wire conf lib/reader.h vmtime
 vmtime
@@ -40,19 +41,19 @@ END
 system_headers() {
 	cat <<'END'
 jansson.h    proto
-ev.h         guestd hostd
+ev.h         loop
 microhttpd.h hostd
-libev/*      guestd hostd
+libev/*      loop
 linux/*      os
 sys/*        base os lib guestd hostd cli audit
 fcntl.h      base os lib guestd hostd cli audit
 unistd.h     base os lib guestd hostd cli audit
-poll.h       os lib guestd hostd cli
+poll.h       os lib loop guestd hostd cli
 netinet/*    os
 arpa/*       os
 net/*        os
 dirent.h     os audit
-signal.h     os guestd hostd cli
+signal.h     os loop guestd hostd cli
 END
 }
 

@@ -34,7 +34,8 @@ fresh_tree() {
 	put src/os/clock.c '#include <unistd.h>' '#include "core/clock_port.h"' \
 		'#ifdef __linux__' 'int os_clock;' '#endif'
 	put src/proto/control.c '#include <jansson.h>'
-	put src/guestd/main.c '#include <ev.h>' '#include "os/clock.h"' '#include "proto/control.h"'
+	put src/loop/loop.c '#include <ev.h>' '#include "base/log.h"'
+	put src/guestd/main.c '#include "loop/loop.h"' '#include "os/clock.h"' '#include "proto/control.h"'
 	put sim/clock.c '#include "core/bound.h"'
 	put include/vmtime/clock.h '#ifndef CLOCK_H' '#define CLOCK_H' \
 		'#ifdef __cplusplus' 'extern "C" {' '#endif' 'int read_clock(void);' \
@@ -106,7 +107,7 @@ test_layers() {
 	good layers
 	put src/core/bound.c '#include "os/clock.h"'
 	bad layers 'src/core/bound.c:2: core must not include "os/clock.h"'
-	put src/guestd/loop.c '#include "cli/table.h"'
+	put src/guestd/main.c '#include "cli/table.h"'
 	bad layers 'guestd must not include "cli/table.h"'
 	put src/hostd/main.c '#include "core/servo.h"'
 	bad layers 'hostd must not include "core/servo.h"'
@@ -128,6 +129,8 @@ test_layers() {
 	bad layers 'core must not include "vmtime/clock.h"'
 	put src/cli/main.c '#include <jansson.h>'
 	bad layers 'cli must not include <jansson.h>'
+	put src/guestd/turn.c '#include <ev.h>'
+	bad layers 'guestd must not include <ev.h>'
 	put src/os/loop.c '#  include <libev/ev.h>'
 	bad layers 'os must not include <libev/ev.h>'
 	put src/wire/file.c '#include <fcntl.h>'

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hostd/loop.h"
+#include "loop/loop.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <ev.h>
 
 #include "base/log.h"
 
 struct loop {
-	struct daemon *daemon;
+	const struct loop_ops *ops;
+	void *daemon;
+	bool *wants_end;
 	struct ev_loop *ev;
 	ev_prepare prepare;
 	ev_check check;
 	ev_timer timer;
 	ev_signal term, interrupt, hangup;
-	ev_io io[DAEMON_FDS];
-	struct pollfd fds[DAEMON_FDS];
+	ev_io *io;          /* as many as there may be fds */
+	struct pollfd *fds; /* likewise; n_fds of them are in use */
 	size_t n_fds;
 };
 
@@ -26,11 +29,11 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 
 	(void)events;
 	if (w->signum == SIGHUP) {
-		daemon_reload(l->daemon);
+		l->ops->reload(l->daemon);
 		return;
 	}
 	log_info("ending on signal %d", w->signum);
-	l->daemon->wants_end = true;
+	*l->wants_end = true;
 }
 
 /* libev tells each fd by itself; the components want to see them together, in check. */
@@ -62,11 +65,11 @@ static int wanted_events(short events)
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
 {
 	struct loop *l = ev_userdata(ev);
-	vt_span wait = vt_mono_since(daemon_deadline(l->daemon), daemon_clock_now());
+	vt_span wait = vt_mono_since(l->ops->deadline(l->daemon), l->ops->now());
 
 	(void)w;
 	(void)events;
-	l->n_fds = daemon_prepare(l->daemon, l->fds);
+	l->n_fds = l->ops->prepare(l->daemon, l->fds);
 	for (size_t i = 0; i < l->n_fds; i++) {
 		l->fds[i].revents = 0;
 		ev_io_set(&l->io[i], l->fds[i].fd, wanted_events(l->fds[i].events));
@@ -86,8 +89,8 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 	(void)events;
 	for (size_t i = 0; i < l->n_fds; i++)
 		ev_io_stop(ev, &l->io[i]);
-	daemon_dispatch(l->daemon, daemon_clock_now(), l->fds);
-	if (l->daemon->wants_end)
+	l->ops->dispatch(l->daemon, l->ops->now(), l->fds);
+	if (*l->wants_end)
 		ev_break(ev, EVBREAK_ALL);
 }
 
@@ -110,30 +113,43 @@ static void let_signals_in(void)
 	sigprocmask(SIG_UNBLOCK, &held, NULL);
 }
 
-/*
- * poll, not epoll: these are a handful of fds, set anew at each turn, and those of the back ends are
- * epolls of thousands of sockets, which the kernel goes through each time that one is put into another.
- */
-int loop_run(struct daemon *d)
+static void run(struct loop *l, size_t max_fds)
 {
-	struct loop l = { .daemon = d, .ev = ev_loop_new(EVBACKEND_POLL | EVFLAG_NOENV) };
-
-	if (!l.ev)
-		return log_err(ENOMEM, "event loop");
-	ev_set_userdata(l.ev, &l);
-	for (size_t i = 0; i < COUNT(l.io); i++)
-		ev_init(&l.io[i], on_io);
-	ev_init(&l.timer, on_timer);
-	watch_signal(&l, &l.term, SIGTERM);
-	watch_signal(&l, &l.interrupt, SIGINT);
-	watch_signal(&l, &l.hangup, SIGHUP);
+	ev_set_userdata(l->ev, l);
+	for (size_t i = 0; i < max_fds; i++)
+		ev_init(&l->io[i], on_io);
+	ev_init(&l->timer, on_timer);
+	watch_signal(l, &l->term, SIGTERM);
+	watch_signal(l, &l->interrupt, SIGINT);
+	watch_signal(l, &l->hangup, SIGHUP);
 	let_signals_in();
-	ev_prepare_init(&l.prepare, on_prepare);
-	ev_prepare_start(l.ev, &l.prepare);
-	ev_check_init(&l.check, on_check);
-	ev_set_priority(&l.check, EV_MINPRI);
-	ev_check_start(l.ev, &l.check);
-	ev_run(l.ev, 0);
-	ev_loop_destroy(l.ev);
-	return 0;
+	ev_prepare_init(&l->prepare, on_prepare);
+	ev_prepare_start(l->ev, &l->prepare);
+	ev_check_init(&l->check, on_check);
+	ev_set_priority(&l->check, EV_MINPRI);
+	ev_check_start(l->ev, &l->check);
+	ev_run(l->ev, 0);
+}
+
+int loop_run(const struct loop_ops *ops, void *daemon, size_t max_fds, bool *wants_end)
+{
+	struct loop l = {
+		.ops = ops,
+		.daemon = daemon,
+		.wants_end = wants_end,
+		.ev = ev_loop_new(EVBACKEND_POLL | EVFLAG_NOENV),
+		.io = calloc(max_fds, sizeof *l.io),
+		.fds = calloc(max_fds, sizeof *l.fds),
+	};
+	int r = 0;
+
+	if (l.ev && l.io && l.fds)
+		run(&l, max_fds);
+	else
+		r = log_err(ENOMEM, "event loop");
+	if (l.ev)
+		ev_loop_destroy(l.ev);
+	free(l.io);
+	free(l.fds);
+	return r;
 }
