@@ -72,6 +72,13 @@ enum discipline_state discipline_state(const struct discipline *d)
 	return d->selected == SELECT_NONE ? DISCIPLINE_HOLDOVER : DISCIPLINE_OK;
 }
 
+bool discipline_is_proven(const struct discipline *d, vt_mono since)
+{
+	return d->selected >= 0 && d->sources[d->selected].has_reading &&
+	       d->sources[d->selected].latest.raw.ns >= since.ns &&
+	       discipline_state(d) == DISCIPLINE_OK && !d->is_left_away;
+}
+
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret)
 {
 	const struct estimator *estimator;

@@ -147,6 +147,9 @@ bool discipline_pop(struct discipline *d, struct discipline_event *ret);
 
 enum discipline_state discipline_state(const struct discipline *d);
 
+/* Whether a reading that began after @since has left nothing of the clock to be repaired. */
+bool discipline_is_proven(const struct discipline *d, vt_mono since);
+
 /* What must be added to the clock at @now by our best knowledge; false before anything is known. */
 bool discipline_correction(const struct discipline *d, vt_mono now, vt_span *ret);
 

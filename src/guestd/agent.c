@@ -263,15 +263,6 @@ static void begin_setting(struct daemon *d, const struct guest_agent_request *re
 	(void)host_take_nudge(d, HOST_REASON_NONE, now);
 }
 
-/* A reading that began after the request, and nothing is left to be repaired. */
-static bool is_read_since(const struct daemon *d, vt_mono asked)
-{
-	const struct discipline *c = &d->discipline;
-
-	return c->selected >= 0 && c->sources[c->selected].latest.raw.ns >= asked.ns &&
-	       discipline_state(c) == DISCIPLINE_OK && !c->is_left_away;
-}
-
 /* What the clock lacks of the time that was asked for, by now. */
 static vt_span lacking(const struct agent *a)
 {
@@ -287,7 +278,7 @@ static void end_setting(struct daemon *d)
 	struct guest_agent_error error;
 	vt_span lacks = a->setting.has_time ? lacking(a) : VT_NS(0);
 	bool is_right = a->setting.has_time ? vt_span_abs(lacks).ns <= CLOSE_ENOUGH.ns
-	                                    : is_read_since(d, a->asked);
+	                                    : discipline_is_proven(&d->discipline, a->asked);
 
 	a->is_setting = false;
 	if (is_right) {
@@ -424,7 +415,7 @@ void agent_settle(struct daemon *d, vt_mono now)
 	if (!a->is_setting)
 		return;
 	if (d->discipline.selected >= 0) {
-		if (!is_read_since(d, a->asked) && now.ns < a->give_up.ns)
+		if (!discipline_is_proven(&d->discipline, a->asked) && now.ns < a->give_up.ns)
 			return;
 	} else if (a->setting.has_time) {
 		/* Nobody here knows better.  What came by a port that only the host has is the host's. */

@@ -99,16 +99,6 @@ static void tell_state(struct daemon *d, vt_mono now)
 
 /* --- Waiting --- */
 
-/* A reading that began after the client asked, and nothing is left to be repaired. */
-static bool is_proven_since(const struct daemon *d, vt_mono asked)
-{
-	const struct discipline *c = &d->discipline;
-
-	return c->selected >= 0 && c->sources[c->selected].has_reading &&
-	       c->sources[c->selected].latest.raw.ns >= asked.ns &&
-	       discipline_state(c) == DISCIPLINE_OK && !c->is_left_away;
-}
-
 static bool is_met(const struct daemon *d, const struct held_client *c,
                    const struct report_tracking *t)
 {
@@ -118,7 +108,7 @@ static bool is_met(const struct daemon *d, const struct held_client *c,
 	       (a->max_correction.ns <= 0 ||
 	        vt_span_abs(t->system_offset).ns <= a->max_correction.ns) &&
 	       (!(a->max_skew_ppm > 0) || t->skew_ppm <= a->max_skew_ppm) &&
-	       (!a->is_after_now || is_proven_since(d, c->asked));
+	       (!a->is_after_now || discipline_is_proven(&d->discipline, c->asked));
 }
 
 /* True: @c is answered. */
